@@ -1,0 +1,26 @@
+"""Fixtures that every room's tests share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live import LiveServer
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
+    """Makes live servers, all on one data folder; arguments as :class:`LiveServer`'s.
+
+    None is started yet; all are ended with the test.
+    """
+    made: list[LiveServer] = []
+
+    def make(*args: Any, **kwargs: Any) -> LiveServer:
+        made.append(LiveServer(tmp_path / "data", *args, **kwargs))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
