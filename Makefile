@@ -1,0 +1,83 @@
+# Needs make and Python 3.11 or newer; everything else is installed by itself.
+#
+# Another pair of Python and Django lives in another folder:
+#   make test PYTHON=python3.13 VENV=.venv313
+
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 8000
+# Arguments of pytest: make test ARGS="tests/tasks -x"
+ARGS   ?=
+
+# The demo is an app like a user's: `make serve HEADWAY_APPS=` leaves it out.
+HEADWAY_APPS ?= asgi_app.demo
+
+RUN_LOCK := requirements/run.lock
+DEV_LOCK := requirements/dev.lock
+# A stamp is newer than what it was installed from, or is made again.
+RUN_STAMP := $(VENV)/.run-installed
+DEV_STAMP := $(VENV)/.dev-installed
+
+# -m instead of the scripts in bin/: those name an absolute path, so they break
+# when the folder is moved.
+PY  := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check -qq
+
+# Only a PYTHON that was asked for has to be the one the folder was made with.
+ENSURE_VENV := $(PYTHON) scripts/ensure_venv.py $(if $(filter file,$(origin PYTHON)),,--same-python) $(VENV)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve test check format soak bench lock clean venv
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+serve: export HEADWAY_APPS := $(HEADWAY_APPS)
+serve: $(RUN_STAMP) ## serve the demo on 127.0.0.1, PORT=8000
+	@$(PY) manage.py migrate --no-input --verbosity 0
+	@echo "Headway: http://127.0.0.1:$(PORT)/"
+	@exec $(PY) -m daphne -b 127.0.0.1 -p $(PORT) asgi_app.asgi:application
+
+test: $(DEV_STAMP) ## run the whole test suite, ARGS= for a part of it
+	@HEADWAY_CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export HEADWAY_CHROMIUM && \
+		exec $(PY) -m pytest $(ARGS)
+
+check: $(DEV_STAMP) ## formatting, lint, types, architecture
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m pytest -q tests/architecture
+
+format: $(DEV_STAMP) ## format, and fix what lint can fix
+	$(PY) -m ruff check --fix --silent --exit-zero .
+	$(PY) -m ruff format .
+
+soak: $(DEV_STAMP) ## the long tests
+	@HEADWAY_CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export HEADWAY_CHROMIUM && \
+		exec $(PY) -m pytest -m soak $(ARGS)
+
+bench: $(DEV_STAMP) ## the benchmarks
+	@exec $(PY) -m tests.bench $(ARGS)
+
+lock: ## write the locks from pyproject.toml, UPGRADE=1 for the newest versions
+	@$(PYTHON) scripts/lock.py $(if $(UPGRADE),--upgrade)
+
+clean: ## remove what was installed and cached; the database stays
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.venv*' -prune -exec rm -rf {} +
+
+venv:
+	@$(ENSURE_VENV)
+
+$(RUN_STAMP): $(RUN_LOCK) | venv
+	@echo "Installing $(RUN_LOCK) into $(VENV)"
+	@$(PIP) install -r $(RUN_LOCK)
+	@touch $@
+
+# The project itself is built by the locked backend: nothing unlocked is fetched.
+$(DEV_STAMP): $(DEV_LOCK) $(RUN_LOCK) pyproject.toml | venv
+	@echo "Installing $(DEV_LOCK) and the project into $(VENV)"
+	@$(PIP) install -r $(DEV_LOCK)
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $(RUN_STAMP) $@

@@ -1,0 +1,155 @@
+"""The rules of the house, each a function from the sources to the places that break it."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from .source import Source
+
+PACKAGES = ("tasks", "consumers", "asgi_app")
+FOLDERS = {*PACKAGES, "tests", "deploy", "docs", "requirements", "scripts", ".ci", ".git"}
+LONGEST = 250  # lines of a Python or JavaScript file; migrations are written by a machine
+
+# asgi_app → consumers → tasks, never the other way; and what ships knows no test.
+FORBIDDEN = {
+    "tasks": ("consumers", "asgi_app", "tests", "django.http"),
+    "consumers": ("asgi_app", "tests"),
+    "asgi_app": ("tests",),
+}
+
+STORE = "tasks/engine/store"  # a module, or a package of that name
+# In capitals, or in small letters with the clause that follows: "Select a run" is prose.
+SQL = re.compile(
+    r"\s*(?:(?:SELECT|INSERT|UPDATE|DELETE)\s"
+    r"|select\s.+?\sfrom\s|insert\s+into\s|update\s+\S+\s+set\s|delete\s+from\s)",
+    re.DOTALL,
+)
+SQL_CALLS = {"raw", "cursor"}
+
+SETTINGS = "asgi_app/settings.py"
+ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
+
+Rule = Callable[[Path], Iterator[str]]
+
+
+def sources(root: Path) -> Iterator[Source]:
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            yield Source(root, path)
+
+
+def directions(root: Path) -> Iterator[str]:
+    """A package imports only what stands below it."""
+    for source in sources(root):
+        forbidden = FORBIDDEN[source.package[0]]
+        for line, name in source.imports():
+            if any(f"{name}.".startswith(f"{other}.") for other in forbidden):
+                yield f"{source.name}:{line} imports {name}"
+
+
+def sql(root: Path) -> Iterator[str]:
+    """The engine's SQL stands in its store, and the consumers have none."""
+    for source in sources(root):
+        if not source.within("tasks/engine", "consumers") or source.belongs_to(STORE):
+            continue
+        for line, text in source.strings():
+            if SQL.match(text):
+                yield f"{source.name}:{line} holds SQL: {text.strip()[:40]!r}"
+        for line, name in source.method_calls():
+            if name in SQL_CALLS:
+                yield f"{source.name}:{line} calls .{name}()"
+
+
+def environment(root: Path) -> Iterator[str]:
+    """Only the settings read the environment."""
+    for source in sources(root):
+        if source.name == SETTINGS:
+            continue
+        named = set(map(id, settings_module_defaults(source.tree)))
+        for node in ast.walk(source.tree):
+            match node:
+                case ast.Attribute(value=ast.Name(id="os"), attr=name) if name in ENVIRONMENT:
+                    if id(node) not in named:
+                        yield f"{source.name}:{node.lineno} uses os.{name}"
+                case ast.ImportFrom(module="os", names=names):
+                    for alias in names:
+                        if alias.name in ENVIRONMENT:
+                            yield f"{source.name}:{node.lineno} imports os.{alias.name}"
+
+
+def settings_module_defaults(tree: ast.Module) -> Iterator[ast.expr]:
+    """The `os.environ` of `os.environ.setdefault("DJANGO_SETTINGS_MODULE", …)`.
+
+    An entry point names Django's settings with it: a write that has to come before
+    the settings can be read.
+    """
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=target, attr="setdefault"),
+                args=[ast.Constant(value="DJANGO_SETTINGS_MODULE"), _],
+            ):
+                yield target
+
+
+def length(root: Path) -> Iterator[str]:
+    """A file holds one noun."""
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*")):
+            if path.suffix not in {".py", ".js"} or "migrations" in path.parts:
+                continue
+            lines = len(path.read_text(encoding="utf-8").splitlines())
+            if lines > LONGEST:
+                yield f"{path.relative_to(root).as_posix()} has {lines} lines"
+
+
+def rooms(root: Path) -> Iterator[str]:
+    """The top level holds the folders of the plan, and those that git ignores."""
+    listed = root / ".gitignore"
+    lines = listed.read_text().splitlines() if listed.exists() else []
+    ignored = [line.strip("/") for line in lines if line.endswith("/")]
+    for name in sorted(path.name for path in root.iterdir() if path.is_dir()):
+        if name not in FOLDERS and not any(fnmatch(name, pattern) for pattern in ignored):
+            yield f"{name}/ is no room of this house"
+
+
+def exports(root: Path) -> Iterator[str]:
+    """Every name in `__all__` is bound in its module."""
+    for source in sources(root):
+        bound = set(bindings(source.tree))
+        if "*" in bound or "__getattr__" in bound:
+            continue
+        for line, name in exported(source.tree):
+            if name not in bound:
+                yield f"{source.name}:{line} exports {name}, which it does not have"
+
+
+def exported(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in tree.body:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id="__all__")], value=value)
+                | ast.AnnAssign(target=ast.Name(id="__all__"), value=value)
+                | ast.AugAssign(target=ast.Name(id="__all__"), value=value)
+            ) if isinstance(value, ast.List | ast.Tuple):
+                for item in value.elts:
+                    if isinstance(item, ast.Constant):
+                        yield item.lineno, str(item.value)
+
+
+def bindings(tree: ast.Module) -> Iterator[str]:
+    """Names the module binds; a name bound inside a function counts too, which is harmless."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.ClassDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                for alias in names:
+                    yield alias.asname or alias.name.partition(".")[0]
+
+
+RULES: tuple[Rule, ...] = (directions, sql, environment, length, rooms, exports)
