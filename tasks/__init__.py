@@ -1,0 +1,32 @@
+"""Headway: background tasks for Django that people can watch live.
+
+What an author of tasks touches::
+
+    from tasks import task
+
+    @task(takes_context=True)
+    async def count(context, to):
+        async for n in context.track(range(to)):
+            ...
+
+    handle = await count.aenqueue(100)
+
+The public names live here; ``tasks.engine`` executes, ``tasks.runners`` holds one file
+per way to execute. Importing this package imports no model, so that a module named
+``tasks`` may be imported before the app registry is ready.
+"""
+
+from tasks.context import Context, SyncContext
+from tasks.registry import aenqueue, enqueue
+from tasks.task import Task, task
+
+__all__ = ["Context", "SyncContext", "Task", "aenqueue", "enqueue", "get_handle", "task"]
+
+
+def __getattr__(name: str) -> object:
+    # Handles read models, which may be imported only once apps are ready.
+    if name == "get_handle":
+        from tasks.handles import get_handle
+
+        return get_handle
+    raise AttributeError(f"module 'tasks' has no attribute {name!r}")

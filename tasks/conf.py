@@ -1,0 +1,162 @@
+"""The ``HEADWAY`` setting: its keys, their defaults, units and checks.
+
+Every key is optional. ``conf()`` gives the checked values of this process.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+__all__ = ["Conf", "conf", "problems"]
+
+
+@dataclass(frozen=True)
+class _Rule:
+    wants: str
+    holds: Callable[[Any], bool]
+    doc: str
+
+
+def _is_int(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _is_limits(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and _is_int(limit, 1) for name, limit in value.items()
+    )
+
+
+def _key(default: Any, wants: str, holds: Callable[[Any], bool], doc: str) -> Any:
+    metadata = {"rule": _Rule(wants, holds, doc)}
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _count(default: int, doc: str, least: int = 1) -> Any:
+    wants = f"a whole number of at least {least}"
+    return _key(default, wants, lambda value: _is_int(value, least), doc)
+
+
+def _seconds(default: float, doc: str) -> Any:
+    return _key(default, "a number of seconds above 0", _is_seconds, doc)
+
+
+def _choice(default: str, choices: tuple[str, ...], doc: str) -> Any:
+    wants = "one of " + ", ".join(map(repr, choices))
+    return _key(default, wants, lambda value: value in choices, doc)
+
+
+def _text(default: str, doc: str) -> Any:
+    return _key(default, "a str", lambda value: isinstance(value, str) and bool(value), doc)
+
+
+def _optional(default: Any, wants: str, holds: Callable[[Any], bool], doc: str) -> Any:
+    return _key(default, f"{wants}, or None", lambda value: value is None or holds(value), doc)
+
+
+def _is_authz(value: object) -> bool:
+    return value is None or callable(value) or (isinstance(value, str) and "." in value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conf:
+    """The values of ``settings.HEADWAY``; a field's key there is its name in capitals."""
+
+    # Where runs live and what carries their events
+    database: str = _text("default", "alias of the database that holds runs and events")
+    channel_layer: str = _text("default", "alias of the Channels layer that carries events")
+    shards: int = _count(16, "groups over which runs are spread on the layer")
+
+    # Executing
+    role: str = _choice("all", ("all", "web", "worker"), "serve, execute, or both in this process")
+    concurrency: int = _count(200, "runs at once in a process, in all queues without their own")
+    queues: Mapping[str, int] = _key(
+        {}, "a dict of queue name to runs at once", _is_limits, "queues with a limit of their own"
+    )
+    max_attempts: int = _count(1, "tries of a run whose task does not say")
+    lost_attempts: int = _count(3, "tries of a run whose process dies, if `max_attempts` is less")
+    timeout: float | None = _optional(
+        None, "a number of seconds above 0", _is_seconds, "longest attempt where no task says"
+    )
+    backoff: float = _seconds(1.0, "delay after the first failed attempt; doubles with each")
+    backoff_max: float = _seconds(300.0, "longest delay between attempts")
+    poll: float = _seconds(0.5, "how often an idle process looks for runs it was not told of")
+    lease: float = _seconds(10.0, "how long a silent process keeps its runs")
+    grace: float = _seconds(8.0, "how long running tasks may go on after SIGTERM")
+    blocked_loop: float = _seconds(1.0, "a blocked event loop is logged after this long")
+
+    # Events
+    event_bytes: int = _count(262_144, "largest data of one event, in bytes of JSON", 1024)
+    journal_events: int = _count(2_000, "uncommitted events in a process before emit() waits")
+    feed_bytes: int = _count(1_048_576, "events of one run kept in memory, in bytes", 1024)
+    replay_bytes: int = _count(33_554_432, "stored pages of the log kept in memory, in bytes", 1024)
+    reconcile: float = _seconds(1.0, "how often watched runs are compared with the database")
+    heartbeat: float = _seconds(15.0, "how often a silent stream says that it is alive")
+
+    # Who may do what, and how much
+    authz: str | Callable[..., Any] | None = _key(  # noqa: RUF009 - it is a dataclass field
+        None,
+        "a callable, the dotted path to one, or None",
+        _is_authz,
+        "(user, run, action) -> bool",
+    )
+    websocket_path: str = _text("ws/tasks/", "path of the WebSocket endpoints, without first slash")
+    frame_bytes: int = _count(65_536, "largest frame or body a client may send, in bytes", 1024)
+
+
+def _rule(key: Field[Any]) -> _Rule:
+    rule: _Rule = key.metadata["rule"]
+    return rule
+
+
+def documented() -> list[tuple[str, Any, str, str]]:
+    """(key, default, what it must be, meaning) of every key, for the README's table."""
+    defaults = Conf()
+    return [
+        (key.name.upper(), getattr(defaults, key.name), _rule(key).wants, _rule(key).doc)
+        for key in fields(Conf)
+    ]
+
+
+def problems(given: object) -> list[str]:
+    """What is wrong with a ``HEADWAY`` setting, one sentence each."""
+    if not isinstance(given, Mapping):
+        return [f"HEADWAY must be a dict, not {type(given).__name__}."]
+    known = {key.name.upper(): key for key in fields(Conf)}
+    found = [
+        f"HEADWAY[{name!r}] is no key of Headway's. Known: {', '.join(sorted(known))}."
+        for name in given
+        if name not in known
+    ]
+    for name, key in known.items():
+        if name in given and not _rule(key).holds(given[name]):
+            found.append(f"HEADWAY[{name!r}] must be {_rule(key).wants}, not {given[name]!r}.")
+    return found
+
+
+@cache
+def conf() -> Conf:
+    """The settings of this process; ``ImproperlyConfigured`` names every bad key at once."""
+    given = getattr(settings, "HEADWAY", {})
+    if found := problems(given):
+        raise ImproperlyConfigured(" ".join(found))
+    return Conf(**{name.lower(): value for name, value in given.items()})
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "HEADWAY":
+        conf.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="headway.conf")

@@ -1,0 +1,180 @@
+"""The context a task receives: its voice to whoever watches, and its ear for a stop.
+
+An async task gets a :class:`Context` and awaits its methods; a sync one gets a
+:class:`SyncContext`, whose methods block where the other's would wait.
+"""
+
+import logging
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+import anyio
+import anyio.lowlevel
+
+from tasks.compat import TaskContext, TaskResult
+from tasks.events import LOG, PROGRESS, check_type
+from tasks.tracking import Meter
+
+if TYPE_CHECKING:
+    from tasks.engine.attempt import Attempt
+    from tasks.engine.journal import Journal
+
+__all__ = ["Context", "SyncContext", "current_user"]
+
+T = TypeVar("T")
+
+#: Gives the user on whose behalf the current code runs, so that a run enqueued in a
+#: request belongs to who made the request. Called only when something is enqueued.
+current_user: ContextVar[Callable[[], Any] | None] = ContextVar("headway_user", default=None)
+
+_YIELD_AFTER = 0.005  # seconds a tracked sync iterable may keep the event loop
+
+logger = logging.getLogger("headway.task")
+
+
+class _Context(TaskContext):  # type: ignore[type-arg]
+    """What both contexts know."""
+
+    # The framework's context is a frozen dataclass made from a TaskResult; building one
+    # for every run would cost more than many a task, so it is made when asked for.
+    __slots__ = ("_attempt", "_journal")
+
+    _attempt: "Attempt"
+    _journal: "Journal"
+
+    def __init__(self, attempt: "Attempt", journal: "Journal") -> None:
+        object.__setattr__(self, "_attempt", attempt)
+        object.__setattr__(self, "_journal", journal)
+
+    @property
+    def task_result(self) -> TaskResult:  # type: ignore[type-arg, override]
+        """The run as Django's Tasks framework describes it, read from the database now.
+
+        It queries; in an async task use ``await tasks.get_handle`` in a thread instead.
+        """
+        from tasks.handles import get_handle
+
+        return get_handle(self._attempt.claim.run_id)
+
+    @property
+    def run_id(self) -> UUID:
+        return self._attempt.claim.run_id
+
+    @property
+    def attempt(self) -> int:
+        """Number of this try, from 1."""
+        return self._attempt.claim.attempt
+
+    @property
+    def cancel_requested(self) -> bool:
+        """True once the run was asked to end, ran out of time, or its process is going away.
+
+        A sync function looks at it and returns; a coroutine is cancelled anyway.
+        """
+        return self._attempt.ending
+
+    def _append(self, type_: str, data: object) -> None:
+        self._journal.append(self._attempt, type_, data)
+
+
+def _progress(done: float, total: float | None, message: str) -> dict[str, Any]:
+    return {"done": done, "total": total, "message": message}
+
+
+def _log(message: str, level: str) -> dict[str, Any]:
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        raise ValueError(f"{level!r} is no log level: use debug, info, warning, error or critical.")
+    logger.log(number, "%s", message)
+    return {"level": level.lower(), "message": message}
+
+
+class Context(_Context):
+    """The context of an async task."""
+
+    __slots__ = ()
+
+    async def emit(self, type_: str, data: object = None) -> None:
+        """Add an event to the run's log. Waits only while the journal is full.
+
+        Raises :class:`InvalidEvent` or :class:`InvalidValue`; then nothing is added.
+        """
+        self._append(check_type(type_), data)
+        if self._journal.full:
+            await self._journal.room()
+
+    async def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        """Say how far the run is; the newest progress is kept on the run too."""
+        await self.emit(PROGRESS, _progress(done, total, message))
+
+    async def log(self, message: str, level: str = "info") -> None:
+        """Write a line for whoever watches, and to the logger ``headway.task``."""
+        await self.emit(LOG, _log(message, level))
+
+    async def flush(self) -> None:
+        """Wait until all that was emitted is committed."""
+        await self._journal.flush(self._attempt)
+
+    async def track(
+        self,
+        iterable: Iterable[T] | AsyncIterable[T],
+        total: float | None = None,
+        message: str = "",
+    ) -> AsyncIterator[T]:
+        """Iterate, and say how far: progress events with items per second and seconds left.
+
+        *total* defaults to ``len(iterable)`` where it has one. At most ten events a second,
+        always the first and the last.
+        """
+        meter = Meter(iterable, total, message)
+        await self.emit(PROGRESS, meter.start())
+        if isinstance(iterable, AsyncIterable):
+            async for item in iterable:
+                yield item
+                if meter.step():
+                    await self.emit(PROGRESS, meter.report())
+        else:
+            kept = time.monotonic()
+            for item in iterable:
+                yield item
+                if meter.step():
+                    await self.emit(PROGRESS, meter.report())
+                if time.monotonic() - kept > _YIELD_AFTER:
+                    await anyio.lowlevel.checkpoint()  # the loop is everyone's
+                    kept = time.monotonic()
+        await self.emit(PROGRESS, meter.end())
+
+
+class SyncContext(_Context):
+    """The context of a sync task, used from its worker thread."""
+
+    __slots__ = ()
+
+    def emit(self, type_: str, data: object = None) -> None:
+        """See :meth:`Context.emit`; blocks while the journal is full."""
+        self._append(check_type(type_), data)
+        if self._journal.full:
+            self._journal.room_blocking()
+
+    def progress(self, done: float, total: float | None = None, message: str = "") -> None:
+        """See :meth:`Context.progress`."""
+        self.emit(PROGRESS, _progress(done, total, message))
+
+    def log(self, message: str, level: str = "info") -> None:
+        """See :meth:`Context.log`."""
+        self.emit(LOG, _log(message, level))
+
+    def track(
+        self, iterable: Iterable[T], total: float | None = None, message: str = ""
+    ) -> Iterator[T]:
+        """See :meth:`Context.track`."""
+        meter = Meter(iterable, total, message)
+        self.emit(PROGRESS, meter.start())
+        for item in iterable:
+            yield item
+            if meter.step():
+                self.emit(PROGRESS, meter.report())
+        self.emit(PROGRESS, meter.end())

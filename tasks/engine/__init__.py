@@ -1,0 +1,13 @@
+"""What executes runs.
+
+::
+
+    supervisor  owns the process's TaskGroup and these children:
+      claimer     takes waiting runs from the store, up to free capacity
+      executor    one run's life, step by step, through a runner
+      journal     the only writer: commits events and states, then publishes
+      leases      a thread that keeps this process's runs its own; rescue of others'
+      watchdog    a thread that sees the event loop blocked
+    store       every SQL statement of the above
+    control     wake, stop and kill, from anywhere
+"""

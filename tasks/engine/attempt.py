@@ -1,0 +1,60 @@
+"""One attempt at a run, as this process holds it."""
+
+import asyncio
+from enum import StrEnum
+
+import anyio
+
+from tasks.engine.store import Change, Claim
+from tasks.events import Event
+
+__all__ = ["Attempt", "Cause"]
+
+
+class Cause(StrEnum):
+    """Who ended an attempt before its function did. The first one stays."""
+
+    STOP = "stop"
+    KILL = "kill"
+    TIMEOUT = "timeout"
+    DRAIN = "drain"  # the process is going away
+    LOST = "lost"  # the run is another process's
+
+
+class Attempt:
+    """The state of one attempt between its claim and its last commit.
+
+    The journal's lock guards what threads touch: ``next_seq``, ``pending``,
+    ``progress``, ``change`` and ``closed``. The rest belongs to the event loop.
+    """
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.next_seq = claim.started.seq + 1
+        self.pending: list[Event] = []
+        self.progress: str | None = None
+        self.change: Change | None = None
+        #: Nothing more may be written: the end is written, or the run is lost.
+        self.closed = False
+        self.cause: Cause | None = None
+        #: The function runs in a thread: asked to end, it is waited for, not interrupted.
+        self.cooperative = False
+        self.scope: anyio.CancelScope | None = None
+        #: Done when the last write is committed, or refused.
+        self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def __repr__(self) -> str:
+        return f"<Attempt {self.claim.attempt} of {self.claim.task} {self.claim.run_id}>"
+
+    @property
+    def ending(self) -> bool:
+        """Whether the function has been asked to end. Any thread may read it."""
+        return self.cause is not None
+
+    def cancel(self, cause: Cause) -> None:
+        """End the attempt: a coroutine is cancelled, a thread finds ``cancel_requested`` set."""
+        if self.cause is None:
+            self.cause = cause
+        asked = self.cooperative and cause in (Cause.STOP, Cause.DRAIN)
+        if self.scope is not None and not asked:
+            self.scope.cancel(reason=f"{cause} of {self!r}")

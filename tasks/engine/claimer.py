@@ -1,0 +1,88 @@
+"""Taking waiting runs, as many as there is room for."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from tasks.conf import conf
+from tasks.engine import store
+from tasks.engine.store import Claim, Slot
+from tasks.engine.threads import DatabaseThread
+
+__all__ = ["Claimer"]
+
+_RUNS_A_CLAIM = 100
+
+
+class Claimer:
+    """Claims runs in batches and hands them over.
+
+    Looks when it is woken (a run was enqueued in this process, or one has ended) and
+    every ``HEADWAY["POLL"]`` seconds (another process may have enqueued).
+    """
+
+    def __init__(
+        self, worker_id: str, writer: DatabaseThread, start: Callable[[list[Claim]], None]
+    ) -> None:
+        self._worker_id = worker_id
+        self._writer = writer
+        self._start = start
+        self._busy: Counter[str] = Counter()  # runs at present, by queue
+        self._wake = asyncio.Event()
+        self._stopping = False
+        #: Set when nothing is being claimed and nothing will be.
+        self.stopped = asyncio.Event()
+        #: Set when the first claim has gone through.
+        self.ready = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look for runs now. From the loop."""
+        self._wake.set()
+
+    def free(self, claim: Claim) -> None:
+        """The run of *claim* needs its room no more."""
+        self._busy[claim.queue_name] -= 1
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Claim no more; :attr:`stopped` says when that is so."""
+        self._stopping = True
+        self._wake.set()
+
+    async def serve(self) -> None:
+        try:
+            while not self._stopping:
+                self._wake.clear()
+                more = await self._claim_all()
+                self.ready.set()
+                if not more and not self._stopping:
+                    await self._pause()
+        finally:
+            if self._stopping:
+                self.stopped.set()
+
+    async def _claim_all(self) -> bool:
+        """Claim once for every slot with room; True if there may be more to claim."""
+        more = False
+        for slot in self._slots():
+            claims = await self._writer.call(store.claim, self._worker_id, conf().lease, slot)
+            self._busy.update(taken.queue_name for taken in claims)
+            self._start(claims)
+            more = more or len(claims) == slot.limit
+        return more
+
+    def _slots(self) -> Iterator[Slot]:
+        """The room there is: of each queue with a limit of its own, and of all others."""
+        own = conf().queues
+        for name, limit in own.items():
+            if (room := limit - self._busy[name]) > 0:
+                yield Slot(min(room, _RUNS_A_CLAIM), only=(name,))
+        shared = sum(count for name, count in self._busy.items() if name not in own)
+        if (room := conf().concurrency - shared) > 0:
+            yield Slot(min(room, _RUNS_A_CLAIM), but=tuple(own))
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), conf().poll)
+        except TimeoutError:
+            return

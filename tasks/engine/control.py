@@ -1,0 +1,56 @@
+"""Reaching the process's workforce from anywhere: wake it, and ask runs to end."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from tasks.engine import store, waiting
+from tasks.engine.endings import cancelled_while_waiting
+from tasks.states import TERMINAL, CancelRequest, RunStatus
+
+if TYPE_CHECKING:
+    from tasks.engine.workforce import Workforce
+
+__all__ = ["attach", "detach", "request_cancel", "running", "wake"]
+
+_workforce: "Workforce | None" = None
+
+
+def attach(workforce: "Workforce") -> None:
+    """Make *workforce* the one of this process."""
+    global _workforce
+    _workforce = workforce
+
+
+def detach(workforce: "Workforce") -> None:
+    global _workforce
+    if _workforce is workforce:
+        _workforce = None
+
+
+def running() -> "Workforce | None":
+    """What executes runs in this process, if anything does."""
+    return _workforce
+
+
+def wake() -> None:
+    """Tell this process that there are runs to claim. Any thread; others see them by polling."""
+    if _workforce is not None:
+        _workforce.call(_workforce.wake)
+
+
+def request_cancel(run_id: UUID, request: CancelRequest) -> bool:
+    """Ask a run to end; False if it has ended already. Any thread that may query.
+
+    A waiting run ends here and now. A running one is asked at once if this process
+    executes it; another process sees the request within a second.
+    """
+    status, write = store.cancel(run_id, request, cancelled_while_waiting)
+    if write is not None:
+        waiting.notify(run_id)
+    if (workforce := _workforce) is not None:
+        if write is not None:
+            workforce.call(partial(workforce.announce, write))
+        elif status == RunStatus.RUNNING:
+            workforce.call(partial(workforce.cancel, run_id, request))
+    return status not in TERMINAL

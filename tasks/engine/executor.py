@@ -1,0 +1,110 @@
+"""One run's life, as a list of steps: start, perform, settle."""
+
+import asyncio
+import logging
+import math
+
+import anyio
+
+from tasks import registry
+from tasks.codec import decode, encode
+from tasks.context import Context, SyncContext
+from tasks.engine.attempt import Attempt, Cause
+from tasks.engine.endings import End, cancelled
+from tasks.engine.journal import Journal
+from tasks.engine.serial import SerialThreads
+from tasks.exceptions import TaskTimeout
+from tasks.runners import Call, runner_for
+from tasks.runners.contract import is_async
+from tasks.states import Ending
+
+__all__ = ["Executor"]
+
+logger = logging.getLogger("headway.executor")
+
+
+class Executor:
+    """Executes attempts. Nothing a task does reaches its siblings or the engine."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._threads = SerialThreads()
+
+    async def execute(self, attempt: Attempt) -> None:
+        """Perform *attempt* and write its end; raises only when the supervisor itself ends."""
+        end = await self._perform(attempt)
+        if end is None:
+            return  # the run is another process's: there is nothing to write
+        with anyio.CancelScope(shield=True):
+            self._journal.settle(attempt, end)
+            await attempt.settled
+
+    def close(self) -> None:
+        self._threads.close()
+
+    async def _perform(self, attempt: Attempt) -> End | None:
+        end: End | None = None
+        with anyio.CancelScope() as scope:
+            attempt.scope = scope
+            if attempt.ending:
+                scope.cancel()
+            end = await self._call(attempt, scope)
+        if attempt.cause is not None:
+            return _ended_by(attempt, attempt.cause)
+        if end is None:  # the only cancellation without a cause is the deadline's
+            attempt.cancel(Cause.TIMEOUT)
+            return _timed_out(attempt)
+        return end
+
+    async def _call(self, attempt: Attempt, scope: anyio.CancelScope) -> End | None:
+        try:
+            call = _prepared(attempt, self._journal)
+            async with self._threads.lend():
+                if attempt.claim.timeout is not None:
+                    scope.deadline = anyio.current_time() + attempt.claim.timeout
+                value = await runner_for(call)(call)
+                scope.deadline = float("inf")
+            return End(Ending.RETURNED, value=encode(value))
+        except asyncio.CancelledError as error:
+            if anyio.current_effective_deadline() == -math.inf:
+                raise  # this scope is cancelled, or one around it
+            # The function raised it by itself, or awaited something that was cancelled.
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
+            return End(Ending.RAISED, error=error)
+        except BaseException as error:
+            if scope.cancel_called and attempt.cause is None:
+                return None
+            if not isinstance(error, Exception):
+                logger.error("%r raised %s; it goes no further", attempt, type(error).__name__)
+            return End(Ending.RAISED, error=error)
+
+
+def _prepared(attempt: Attempt, journal: Journal) -> Call:
+    claim = attempt.claim
+    task = registry.resolve(claim.task)
+    attempt.cooperative = not is_async(task.func)
+    context = (SyncContext if attempt.cooperative else Context)(attempt, journal)
+    args = tuple(decode(claim.args))
+    if task.takes_context:
+        args = (context, *args)
+    return Call(task.func, args, decode(claim.kwargs), context)
+
+
+def _ended_by(attempt: Attempt, cause: Cause) -> End | None:
+    match cause:
+        case Cause.STOP | Cause.KILL:
+            return cancelled(cause)
+        case Cause.DRAIN:
+            return End(Ending.DRAINED)
+        case Cause.TIMEOUT:
+            return _timed_out(attempt)
+        case Cause.LOST:
+            return None
+
+
+def _timed_out(attempt: Attempt) -> End:
+    seconds = attempt.claim.timeout
+    return End(
+        Ending.TIMED_OUT, error=TaskTimeout(f"The attempt took longer than {seconds:g} seconds.")
+    )

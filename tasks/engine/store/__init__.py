@@ -1,0 +1,36 @@
+"""Every SQL statement the engine runs, and no decision.
+
+Plain functions, one transaction each, to be called in a thread that may block. What
+they read and write is small value objects; who calls them, and what follows, is the
+business of the rest of ``tasks.engine``.
+"""
+
+from tasks.engine.store.cancel import Waiting, cancel
+from tasks.engine.store.claims import Claim, Slot, claim
+from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
+from tasks.engine.store.leases import Expired, Held, held, renew, rescue
+from tasks.engine.store.reads import Head, fetch_run, heads, read_events
+from tasks.engine.store.writes import Change, RunWrite, write
+
+__all__ = [
+    "Change",
+    "Claim",
+    "Expired",
+    "Head",
+    "Held",
+    "NewRun",
+    "RunWrite",
+    "Slot",
+    "Waiting",
+    "cancel",
+    "claim",
+    "fetch_run",
+    "heads",
+    "held",
+    "insert_runs",
+    "insert_unique",
+    "read_events",
+    "renew",
+    "rescue",
+    "write",
+]

@@ -1,0 +1,84 @@
+"""Storing new runs, each with its ``queued`` event."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tasks.codec import encode
+from tasks.engine.store import log
+from tasks.engine.store.dialect import dialect, writing
+from tasks.events import QUEUED, Event
+from tasks.models import TaskRun
+
+__all__ = ["NewRun", "insert_runs", "insert_unique"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A run about to be stored; *args*, *kwargs* and *metadata* are JSON text already."""
+
+    id: UUID
+    task: str
+    args: str
+    kwargs: str
+    queue_name: str
+    priority: int
+    run_after: datetime | None
+    backend: str
+    max_attempts: int
+    timeout: float | None
+    metadata: str
+    user: Any
+    enqueued_at: datetime
+
+    def queued(self) -> Event:
+        data = {"task": self.task, "queue_name": self.queue_name, "priority": self.priority}
+        return Event(1, QUEUED, self.enqueued_at, encode(data))
+
+
+_INSERT = (
+    "INSERT INTO headway_run (id, task, args, kwargs, queue_name, priority, run_after, backend,"
+    " max_attempts, timeout, metadata, user_id, enqueued_at, unique_key,"
+    " status, attempt, fence, worker_id, cancel_requested, last_seq, errors, worker_ids)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
+    " 'READY', 0, 0, '', '', 1, '[]', '[]')"
+)
+
+
+def _row(run: NewRun, unique_key: str | None = None) -> tuple[Any, ...]:
+    form = dialect()
+    return (
+        form.id(run.id),
+        run.task,
+        run.args,
+        run.kwargs,
+        run.queue_name,
+        run.priority,
+        form.moment(run.run_after),
+        run.backend,
+        run.max_attempts,
+        run.timeout,
+        run.metadata,
+        run.user,
+        form.moment(run.enqueued_at),
+        unique_key,
+    )
+
+
+def insert_runs(runs: Sequence[NewRun]) -> None:
+    """Store *runs*: all or none."""
+    with writing() as cursor:
+        cursor.executemany(_INSERT, [_row(run) for run in runs])
+        log.append(cursor, [(run.id, run.queued()) for run in runs])
+
+
+def insert_unique(run: NewRun, unique_key: str) -> TaskRun | None:
+    """Store *run* under a key, unless a run has it: then store nothing and give that one."""
+    with writing() as cursor:
+        cursor.execute(_INSERT + " ON CONFLICT (unique_key) DO NOTHING", _row(run, unique_key))
+        if cursor.rowcount:
+            log.append(cursor, [(run.id, run.queued())])
+            return None
+    return TaskRun.objects.using(cursor.db.alias).get(unique_key=unique_key)

@@ -1,0 +1,84 @@
+"""Leases: keeping runs, and taking back those whose process is silent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from tasks.engine.store.dialect import as_uuid, cursor, dialect, writing
+from tasks.engine.store.writes import RunWrite, apply
+
+__all__ = ["Expired", "Held", "held", "renew", "rescue"]
+
+_RESCUED_AT_ONCE = 100  # runs a transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A run that is still this process's."""
+
+    run_id: UUID
+    fence: int
+    cancel_requested: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A running run whose lease is over."""
+
+    run_id: UUID
+    fence: int
+    attempt: int
+    max_attempts: int
+    last_seq: int
+    cancel_requested: str
+    worker_id: str
+
+
+def renew(worker_id: str, lease: float) -> list[Held]:
+    """Give every run of *worker_id* a fresh lease of *lease* seconds; return what it has.
+
+    A run that was rescued meanwhile has another worker, so it stays the other's.
+    """
+    form = dialect()
+    with cursor() as open_cursor:
+        open_cursor.execute(
+            f"UPDATE headway_run SET lease_expires_at = {form.later}"
+            " WHERE status = 'RUNNING' AND worker_id = %s RETURNING id, fence, cancel_requested",
+            (lease, worker_id),
+        )
+        return [Held(as_uuid(row[0]), *row[1:]) for row in open_cursor.fetchall()]
+
+
+def held(worker_id: str) -> list[Held]:
+    """What :func:`renew` returns, without renewing."""
+    with cursor() as open_cursor:
+        open_cursor.execute(
+            "SELECT id, fence, cancel_requested FROM headway_run"
+            " WHERE status = 'RUNNING' AND worker_id = %s",
+            (worker_id,),
+        )
+        return [Held(as_uuid(row[0]), *row[1:]) for row in open_cursor.fetchall()]
+
+
+def rescue(decide: Callable[[Expired], RunWrite]) -> list[RunWrite]:
+    """Write what *decide* says of every run whose lease is over; return the writes.
+
+    Two processes may try at once: the row is locked, and then no longer RUNNING.
+    """
+    form = dialect()
+    with cursor() as reading:  # no write lock while nothing has expired, which is nearly always
+        reading.execute(
+            "SELECT 1 FROM headway_run WHERE status = 'RUNNING'"
+            f" AND lease_expires_at < {form.now} LIMIT 1"
+        )
+        if reading.fetchone() is None:
+            return []
+    with writing() as open_cursor:
+        open_cursor.execute(
+            "SELECT id, fence, attempt, max_attempts, last_seq, cancel_requested, worker_id"
+            f" FROM headway_run WHERE status = 'RUNNING' AND lease_expires_at < {form.now}"
+            f" LIMIT {_RESCUED_AT_ONCE} {form.skip_locked}"
+        )
+        writes = [decide(Expired(as_uuid(row[0]), *row[1:])) for row in open_cursor.fetchall()]
+        apply(open_cursor, writes)
+    return writes

@@ -1,0 +1,61 @@
+"""Reading runs and their logs."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+from uuid import UUID
+
+from tasks.conf import conf
+from tasks.engine.store.dialect import as_moment, as_uuid, cursor, dialect
+from tasks.events import Event
+from tasks.exceptions import RunDoesNotExist
+from tasks.models import TaskRun
+
+__all__ = ["Head", "fetch_run", "heads", "read_events"]
+
+_IDS_AT_ONCE = 500  # SQLite's default limit of parameters is 999 in old builds
+
+
+class Head(NamedTuple):
+    """How far a run's log goes."""
+
+    last_seq: int
+    status: str
+
+
+def read_events(run_id: UUID, after: int, limit: int) -> list[Event]:
+    """Up to *limit* events with a seq above *after*, in order."""
+    with cursor() as open_cursor:
+        open_cursor.execute(
+            "SELECT seq, type, at, data FROM headway_event"
+            " WHERE run_id = %s AND seq > %s ORDER BY seq LIMIT %s",
+            (dialect().id(run_id), after, limit),
+        )
+        return [
+            Event(seq, type_, as_moment(at), data)
+            for seq, type_, at, data in open_cursor.fetchall()
+        ]
+
+
+def heads(run_ids: Collection[UUID]) -> dict[UUID, Head]:
+    """The heads of these runs; an unknown id is absent."""
+    form = dialect()
+    wanted = [form.id(run_id) for run_id in run_ids]
+    found: dict[UUID, Head] = {}
+    with cursor() as open_cursor:
+        for start in range(0, len(wanted), _IDS_AT_ONCE):
+            some = wanted[start : start + _IDS_AT_ONCE]
+            marks = ", ".join(["%s"] * len(some))
+            open_cursor.execute(
+                f"SELECT id, last_seq, status FROM headway_run WHERE id IN ({marks})", some
+            )
+            for run_id, last_seq, status in open_cursor.fetchall():
+                found[as_uuid(run_id)] = Head(last_seq, status)
+    return found
+
+
+def fetch_run(run_id: UUID) -> TaskRun:
+    """The run; :class:`RunDoesNotExist` if there is none."""
+    try:
+        return TaskRun.objects.using(conf().database).get(pk=run_id)
+    except TaskRun.DoesNotExist:
+        raise RunDoesNotExist(f"There is no run {run_id}.") from None

@@ -1,0 +1,70 @@
+"""A thread that talks to the database: one connection, one call after another."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import ParamSpec, TypeVar
+
+from django.db import DatabaseError, InterfaceError, connections
+
+__all__ = ["DatabaseThread"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DatabaseThread:
+    """A daemon thread with a database connection of its own; starts at the first call.
+
+    A daemon, so that a connection that hangs cannot keep the process from ending.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run *function* in the thread. A cancelled caller does not stop it."""
+        return await asyncio.wrap_future(self.submit(function, *args, **kwargs))
+
+    def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Like :meth:`call`, from any thread."""
+        future: Future[T] = Future()
+
+        def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                if isinstance(error, DatabaseError | InterfaceError):
+                    connections.close_all()  # the next call opens a sound one
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._start()
+        self._calls.put(work)
+        return future
+
+    def close(self) -> None:
+        """Close the connection and end the thread after the calls before this one."""
+        if self._thread is not None:
+            self._calls.put(None)
+            self._thread = None
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
+                self._thread.start()
+
+    def _serve(self) -> None:
+        while (work := self._calls.get()) is not None:
+            work()
+            del work  # or the last result would live until the next call
+        connections.close_all()

@@ -1,0 +1,185 @@
+"""The part of a supervisor that executes runs: its children wired together."""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+import anyio
+from anyio.abc import TaskGroup
+
+from tasks.engine import control
+from tasks.engine.attempt import Attempt, Cause
+from tasks.engine.children import Child
+from tasks.engine.claimer import Claimer
+from tasks.engine.endings import End, cancelled
+from tasks.engine.executor import Executor
+from tasks.engine.journal import Journal
+from tasks.engine.leases import Leases, Rescuer
+from tasks.engine.publisher import Publisher
+from tasks.engine.store import Claim, Held, RunWrite
+from tasks.engine.threads import DatabaseThread
+from tasks.states import CancelRequest, Ending
+
+__all__ = ["Workforce"]
+
+logger = logging.getLogger("headway.supervisor")
+
+_LAST_WORDS = 1.0  # seconds a cancelled run has to clean up before it is given up
+
+
+class Workforce:
+    """Claims runs, starts them in a TaskGroup, and knows which are under way."""
+
+    def __init__(self) -> None:
+        host = socket.gethostname()[:60]
+        self.worker_id = f"{host}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._loop = asyncio.get_running_loop()
+        self._writer = DatabaseThread("headway-writer")
+        self._publisher = Publisher()
+        self._journal = Journal(self._writer, self._publisher)
+        self._executor = Executor(self._journal)
+        self._claimer = Claimer(self.worker_id, self._writer, self._start)
+        self._leases = Leases(self.worker_id, self._fences, self._check)
+        self._rescuer = Rescuer(self._writer, self._publisher, self._claimer.wake)
+        self._active: dict[UUID, Attempt] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._hurried = asyncio.Event()
+        self._runs: TaskGroup | None = None
+        self.ready = self._claimer.ready
+
+    def children(self) -> list[Child]:
+        return [
+            Child("journal", self._journal.serve),
+            Child("leases", self._leases.serve),
+            Child("rescue", self._rescuer.serve),
+            Child("claimer", self._claimer.serve),
+        ]
+
+    def open(self, runs: TaskGroup) -> None:
+        """Start runs in *runs* from now on."""
+        self._runs = runs
+        control.attach(self)
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        control.detach(self)
+        self._executor.close()
+        self._writer.close()
+
+    # What control asks, from any thread through call()
+
+    def call(self, callback: Callable[[], object]) -> None:
+        """Have *callback* called on the loop. Any thread."""
+        try:
+            self._loop.call_soon_threadsafe(callback)
+        except RuntimeError:
+            return  # the loop is closed: there is nobody to reach
+
+    def wake(self) -> None:
+        self._claimer.wake()
+
+    def cancel(self, run_id: UUID, request: CancelRequest) -> None:
+        """End the local attempt at a run, if there is one."""
+        attempt = self._active.get(run_id)
+        if attempt is None or attempt.closed:
+            return
+        if attempt.cause is None:
+            self._journal.announce_stopping(attempt, str(request))
+            attempt.cancel(Cause(str(request)))
+        if request == CancelRequest.KILL:
+            attempt.cancel(Cause.KILL)
+            self._give_up_later(attempt)
+
+    def announce(self, write: RunWrite) -> None:
+        """Publish what another thread has written."""
+        if self._runs is not None:
+            self._runs.start_soon(self._publisher.publish, [(write.run_id, write.events)])
+
+    # Draining
+
+    def hurry(self) -> None:
+        """Cut the grace period short."""
+        self._hurried.set()
+
+    async def drain(self, grace: float) -> None:
+        """Claim no more, let runs end for *grace* seconds, and give the rest back."""
+        self._claimer.stop()
+        await self._claimer.stopped.wait()
+        if self._active:
+            logger.info("Draining: %d runs have %.1f s to end", len(self._active), grace)
+        await self._idle_or_hurried(grace)
+        for attempt in list(self._active.values()):
+            attempt.cancel(Cause.DRAIN)
+        with anyio.move_on_after(_LAST_WORDS):
+            await self._idle.wait()
+        for attempt in list(self._active.values()):
+            logger.warning("%r ignores its cancellation; it is given back", attempt)
+            self._journal.settle(attempt, End(Ending.DRAINED))
+            await attempt.settled
+
+    async def _idle_or_hurried(self, grace: float) -> None:
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._idle, self._hurried)]
+        try:
+            await asyncio.wait(waits, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    # Starting and checking
+
+    def _start(self, claims: list[Claim]) -> None:
+        if self._runs is None:
+            raise RuntimeError("Runs were claimed before there was a group to execute them.")
+        for claim in claims:
+            attempt = Attempt(claim)
+            self._active[claim.run_id] = attempt
+            self._idle.clear()
+            name = f"run {claim.task}[{claim.run_id}]"
+            self._runs.start_soon(self._execute, attempt, name=name)
+        if claims:
+            started = [(claim.run_id, [claim.started]) for claim in claims]
+            self._runs.start_soon(self._publisher.publish, started)
+
+    async def _execute(self, attempt: Attempt) -> None:
+        if attempt.claim.cancel_requested:
+            self.cancel(attempt.claim.run_id, CancelRequest(attempt.claim.cancel_requested))
+        try:
+            await self._executor.execute(attempt)
+        finally:
+            # The run may be here again already, as another attempt.
+            if self._active.get(attempt.claim.run_id) is attempt:
+                del self._active[attempt.claim.run_id]
+            self._claimer.free(attempt.claim)
+            if not self._active:
+                self._idle.set()
+
+    def _give_up_later(self, attempt: Attempt) -> None:
+        """Write the end of a killed attempt soon, whether or not its code has ended."""
+        self._loop.call_later(_LAST_WORDS, self._journal.settle, attempt, cancelled(Cause.KILL))
+
+    def _fences(self) -> Mapping[UUID, int]:
+        """The runs under way; called by the lease thread."""
+        return {
+            run_id: attempt.claim.fence
+            for run_id, attempt in list(self._active.items())
+            if not attempt.closed
+        }
+
+    def _check(self, asked: Mapping[UUID, int], held: list[Held]) -> None:
+        """Act on what the lease thread has found."""
+        mine = {item.run_id: item for item in held}
+        for run_id, fence in asked.items():
+            attempt = self._active.get(run_id)
+            if attempt is None or attempt.closed or attempt.claim.fence != fence:
+                continue
+            item = mine.get(run_id)
+            if item is None or item.fence != fence:
+                logger.warning("%r has lost its lease; it is ended here", attempt)
+                self._journal.abandon(attempt)
+            elif item.cancel_requested:
+                self.cancel(run_id, CancelRequest(item.cancel_requested))

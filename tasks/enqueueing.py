@@ -1,0 +1,102 @@
+"""From a call to stored runs: check, serialise, insert, wake."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from tasks.codec import decode, encode
+from tasks.conf import conf
+from tasks.context import current_user
+from tasks.engine import control, store
+from tasks.exceptions import InvalidValue
+from tasks.handles import Handle
+from tasks.ids import new_run_id
+from tasks.states import RunStatus
+
+__all__ = ["store_runs"]
+
+
+def store_runs(
+    task: Any, calls: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]
+) -> list[Handle]:
+    """Store one run of *task* for each call, in the caller's transaction if there is one.
+
+    Everything is checked before anything is stored. Executing begins after the commit.
+    """
+    make = _maker(task)
+    runs = [make(args, kwargs) for args, kwargs in calls]
+    if task_key := getattr(task, "unique_key", None):
+        existing = store.insert_unique(runs[0], task_key)
+        if existing is not None:
+            return [Handle.of_run(existing)]
+    else:
+        store.insert_runs(runs)
+    transaction.on_commit(control.wake, using=conf().database)
+    return [_handle(task, run) for run in runs]
+
+
+def _maker(
+    task: Any,
+) -> Callable[[tuple[Any, ...], Mapping[str, Any]], store.NewRun]:
+    """What is the same for all runs of *task*, worked out once."""
+    check = getattr(task, "check_call", None)
+    option = partial(getattr, task)
+    metadata = encode(dict(option("metadata", {})))
+    user = option("user", None) or _requesting_user()
+    new = partial(
+        store.NewRun,
+        task=task.module_path,
+        queue_name=task.queue_name,
+        priority=task.priority,
+        run_after=task.run_after,
+        backend=task.backend,
+        max_attempts=option("max_attempts", None) or conf().max_attempts,
+        timeout=option("timeout", None) or conf().timeout,
+        metadata=metadata,
+        user=getattr(user, "pk", None),
+    )
+
+    def make(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> store.NewRun:
+        if check is not None:
+            check(args, kwargs)
+        return new(
+            id=new_run_id(),
+            args=_serialised(list(args), task),
+            kwargs=_serialised(dict(kwargs), task),
+            enqueued_at=datetime.now(UTC),
+        )
+
+    return make
+
+
+def _serialised(value: Any, task: Any) -> str:
+    try:
+        return encode(value)
+    except InvalidValue as error:
+        raise InvalidValue(f"The arguments of {task.name}() cannot be stored. {error}") from error
+
+
+def _requesting_user() -> Any:
+    provider = current_user.get()
+    return provider() if provider is not None else None
+
+
+def _handle(task: Any, run: store.NewRun) -> Handle:
+    return Handle(
+        task=task,
+        id=str(run.id),
+        status=RunStatus.READY,
+        enqueued_at=run.enqueued_at,
+        started_at=None,
+        finished_at=None,
+        last_attempted_at=None,
+        args=decode(run.args),
+        kwargs=decode(run.kwargs),
+        backend=run.backend,
+        errors=[],
+        worker_ids=[],
+        metadata=decode(run.metadata),
+    )

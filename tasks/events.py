@@ -1,0 +1,130 @@
+"""Events: their types, their envelope, and the shape in which they cross the layer."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple, TypedDict
+from uuid import UUID
+
+from tasks.codec import encode
+from tasks.exceptions import InvalidEvent
+
+__all__ = [
+    "FINISHED",
+    "LOG",
+    "OUTPUT",
+    "PROGRESS",
+    "QUEUED",
+    "RETRYING",
+    "STARTED",
+    "STOPPING",
+    "Event",
+    "LayerBatch",
+    "LayerMessage",
+    "check_type",
+    "envelope",
+    "event_type",
+    "layer_batch",
+    "layer_message",
+    "new_event",
+    "shard_group",
+]
+
+QUEUED: Final = "queued"
+STARTED: Final = "started"
+PROGRESS: Final = "progress"
+LOG: Final = "log"
+OUTPUT: Final = "output"
+RETRYING: Final = "retrying"
+STOPPING: Final = "stopping"
+FINISHED: Final = "finished"
+
+# Written by the engine alone: a task that emitted "finished" would end its own stream.
+RESERVED: Final = frozenset({QUEUED, STARTED, RETRYING, STOPPING, FINISHED})
+
+_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", re.ASCII)
+
+
+class Event(NamedTuple):
+    """One entry of a run's log. *data* is JSON text, the bytes that go on the wire."""
+
+    seq: int
+    type: str
+    at: datetime
+    data: str
+
+
+def check_type(name: object) -> str:
+    """*name*, if a task may emit an event of this type; else :class:`InvalidEvent`."""
+    if not isinstance(name, str) or _TYPE.fullmatch(name) is None:
+        raise InvalidEvent(
+            f"{name!r} is no event type: a letter, then up to 63 letters, digits, '_', '.' or '-'."
+        )
+    if name in RESERVED:
+        raise InvalidEvent(f"Events of type {name!r} are written by Headway itself.")
+    return name
+
+
+def new_event(seq: int, type_: str, data: object) -> Event:
+    """An event that happens now."""
+    return Event(seq, type_, datetime.now(UTC), encode(data))
+
+
+def envelope(run_id: UUID | str, event: Event) -> str:
+    """The one JSON form of an event, the same on SSE, WebSocket and JSON pages.
+
+    Times are RFC 3339 in UTC with microseconds. The text has no line break: JSON
+    escapes them, so it is one line of an event stream.
+    """
+    at = event.at.isoformat(timespec="microseconds")
+    if at.endswith("+00:00"):
+        at = at[:-6] + "Z"
+    return (
+        f'{{"run":"{run_id}","seq":{event.seq},"type":"{event.type}","at":"{at}"'
+        f',"data":{event.data}}}'
+    )
+
+
+def event_type(text: str) -> str:
+    """The type in an envelope that :func:`envelope` made, without parsing the JSON."""
+    # Neither a UUID nor a number nor a type can hold a quote, so the first is the one.
+    start = text.index('"type":"') + 8
+    return text[start : text.index('"', start)]
+
+
+class LayerBatch(TypedDict):
+    """Consecutive events of one run: envelopes joined by a line feed, from seq *first*."""
+
+    run: str
+    first: int
+    envelopes: bytes
+
+
+class LayerMessage(TypedDict):
+    """What the journal sends to a shard's group: one message a shard and flush."""
+
+    type: str
+    batches: list[LayerBatch]
+
+
+def layer_message(batches: Sequence[LayerBatch]) -> LayerMessage:
+    return {"type": "headway.events", "batches": list(batches)}
+
+
+def layer_batch(run_id: UUID, events: Sequence[Event]) -> LayerBatch:
+    return {
+        "run": str(run_id),
+        "first": events[0].seq,
+        "envelopes": "\n".join(_envelopes(run_id, events)).encode(),
+    }
+
+
+def _envelopes(run_id: UUID, events: Iterable[Event]) -> Iterable[str]:
+    text = str(run_id)
+    return (envelope(text, event) for event in events)
+
+
+def shard_group(run_id: UUID, shards: int) -> str:
+    """The Channels group that carries a run's events: one of *shards* (promise 8)."""
+    # The low bits of a UUIDv7 are random, so the runs spread evenly.
+    return f"headway.shard.{run_id.int % shards}"

@@ -1,0 +1,89 @@
+"""Everything Headway raises, by who is to blame.
+
+::
+
+    HeadwayError
+    ├── InvalidArguments       the caller: arguments do not fit the task's signature
+    ├── InvalidValue           the caller: a value JSON cannot carry unchanged
+    ├── InvalidEvent           the task: a bad event type, or an event too large
+    ├── UnknownTask            the caller: no task is registered under this name
+    ├── RunDoesNotExist        the caller: no run has this id
+    │   └── MalformedRunId     the caller: this is no run id at all
+    ├── TaskTimeout            the task: it ran longer than it may
+    ├── TaskFailed             the task: it raised; the errors are on the handle
+    ├── RunCancelled           an operator: the run was stopped or killed
+    ├── RunLost                the process: it died, or lost its lease, with the run
+    └── SupervisorStopped      the caller is late: this process takes no more work
+
+An exception's docstring is its default message.
+"""
+
+import inspect
+
+from tasks.compat import TaskResultDoesNotExist
+
+__all__ = [
+    "HeadwayError",
+    "InvalidArguments",
+    "InvalidEvent",
+    "InvalidValue",
+    "MalformedRunId",
+    "RunCancelled",
+    "RunDoesNotExist",
+    "RunLost",
+    "SupervisorStopped",
+    "TaskFailed",
+    "TaskTimeout",
+    "UnknownTask",
+]
+
+
+class HeadwayError(Exception):
+    """Headway could not do what was asked."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or inspect.getdoc(type(self)))
+
+
+class InvalidArguments(HeadwayError, TypeError):
+    """The arguments do not fit the task's signature."""
+
+
+class InvalidValue(HeadwayError, TypeError):
+    """The value cannot be carried as JSON unchanged."""
+
+
+class InvalidEvent(HeadwayError, ValueError):
+    """The event has a bad type or is too large."""
+
+
+class UnknownTask(HeadwayError, LookupError):
+    """No task is registered under this name."""
+
+
+class RunDoesNotExist(HeadwayError, TaskResultDoesNotExist):
+    """No run has this id."""
+
+
+class MalformedRunId(RunDoesNotExist, ValueError):
+    """A run id is a UUID, such as 0197a3c4-5d6e-7f80-9a1b-2c3d4e5f6071."""
+
+
+class TaskTimeout(HeadwayError, TimeoutError):
+    """The task ran longer than its timeout."""
+
+
+class TaskFailed(HeadwayError):
+    """The run failed; its errors are on the handle."""
+
+
+class RunCancelled(HeadwayError):
+    """The run was stopped or killed on request."""
+
+
+class RunLost(HeadwayError):
+    """The process that executed the run died or lost its lease."""
+
+
+class SupervisorStopped(HeadwayError):
+    """This process is shutting down and takes no more work."""

@@ -1,0 +1,125 @@
+"""The two tables of Headway: runs, and the events of their logs."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from tasks.fields import JSONTextField
+from tasks.ids import new_run_id
+from tasks.states import TERMINAL, CancelRequest, RunStatus
+
+__all__ = ["TaskEvent", "TaskRun"]
+
+
+class TaskRun(models.Model):
+    """One enqueued execution of a task. The truth about a run is this row."""
+
+    id = models.UUIDField(primary_key=True, default=new_run_id, editable=False)
+    #: Module path of the task's function.
+    task = models.CharField(max_length=255)
+    args = JSONTextField(default=list)
+    kwargs = JSONTextField(default=dict)
+    queue_name = models.CharField(max_length=100, default="default")
+    #: −100 to 100; the higher one is claimed first.
+    priority = models.SmallIntegerField(default=0)
+    run_after = models.DateTimeField(null=True)
+    backend = models.CharField(max_length=100, default="default")
+
+    status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.READY)
+    #: Number of the latest try; one that a drain interrupted is not counted.
+    attempt = models.PositiveIntegerField(default=0)
+    max_attempts = models.PositiveIntegerField(default=1)
+    #: Raised by every claim; a write that carries an older one changes nothing.
+    fence = models.PositiveBigIntegerField(default=0)
+    #: Seconds an attempt may take.
+    timeout = models.FloatField(null=True)
+    worker_id = models.CharField(max_length=100, default="")
+    #: By the database's clock.
+    lease_expires_at = models.DateTimeField(null=True)
+    cancel_requested = models.CharField(
+        max_length=4, choices=CancelRequest.choices, default=CancelRequest.NONE, blank=True
+    )
+
+    #: Number of the newest event; the log is 1 … last_seq without a hole.
+    last_seq = models.PositiveBigIntegerField(default=0)
+    #: Data of the newest progress event.
+    progress = JSONTextField(null=True)
+    metadata = models.JSONField(default=dict)
+    return_value = JSONTextField(null=True)
+    #: One entry for each failed attempt: exception, message, traceback.
+    errors = JSONTextField(default=list)
+    unique_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - NULLs are distinct
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+    )
+
+    enqueued_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    last_attempted_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    worker_ids = JSONTextField(default=list)
+
+    class Meta:
+        db_table = "headway_run"
+        ordering = ("-id",)
+        indexes = (
+            # The claim's own: it holds waiting runs only, in the order they are taken,
+            # so its cost does not grow with the runs that are done.
+            models.Index(
+                F("priority").desc(),
+                F("id").asc(),
+                name="headway_run_claim",
+                condition=Q(status=RunStatus.READY),
+            ),
+            models.Index(
+                "lease_expires_at",
+                name="headway_run_lease",
+                condition=Q(status=RunStatus.RUNNING),
+            ),
+            models.Index(fields=("user", "-id"), name="headway_run_user"),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=("unique_key",), name="headway_run_unique_key"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.id} {self.status}"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in TERMINAL
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """The newest error, without its traceback: what a watcher may see."""
+        if not self.errors:
+            return None
+        newest = self.errors[-1]
+        return {"type": newest["type"], "message": newest["message"]}
+
+
+class TaskEvent(models.Model):
+    """A numbered entry in a run's log. Rows are only ever added."""
+
+    pk = models.CompositePrimaryKey("run_id", "seq")
+    run = models.ForeignKey(
+        TaskRun, on_delete=models.CASCADE, related_name="events", db_index=False
+    )
+    seq = models.PositiveBigIntegerField()
+    type = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    #: JSON text: exactly the bytes that go on the wire.
+    data = models.TextField()
+
+    class Meta:
+        db_table = "headway_event"
+        ordering = ("run", "seq")
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.seq} {self.type}"

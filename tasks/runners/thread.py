@@ -1,0 +1,53 @@
+"""Sync functions and sync generators, each in a worker thread."""
+
+import inspect
+from typing import Any, cast
+
+import anyio
+import anyio.to_thread
+from django.db import close_old_connections
+
+from tasks.context import SyncContext
+from tasks.events import OUTPUT
+from tasks.exceptions import RunCancelled
+from tasks.runners.contract import Call
+
+__all__ = ["run_in_thread"]
+
+# The supervisor bounds how many runs there are; a thread that outlives its run (it cannot
+# be killed) must not take the place of one that is to come.
+_unbounded = anyio.CapacityLimiter(float("inf"))
+
+
+async def run_in_thread(call: Call) -> Any:
+    """Call the function in a thread; of a generator, emit each value as an ``output`` event.
+
+    A thread cannot be ended: when the attempt is cancelled the function finds
+    ``context.cancel_requested`` set, and whatever it does from then on counts for nothing.
+    """
+    return await anyio.to_thread.run_sync(_call, call, abandon_on_cancel=True, limiter=_unbounded)
+
+
+def _call(call: Call) -> Any:
+    # Threads are used again: a connection that went bad meanwhile must not be.
+    close_old_connections()
+    try:
+        if inspect.isgeneratorfunction(call.function):
+            return _exhaust(call)
+        return call.function(*call.args, **call.kwargs)
+    finally:
+        close_old_connections()
+
+
+def _exhaust(call: Call) -> Any:
+    context = cast(SyncContext, call.context)
+    values = call.function(*call.args, **call.kwargs)
+    while True:
+        try:
+            value = next(values)
+        except StopIteration as end:
+            return end.value
+        context.emit(OUTPUT, value)
+        if context.cancel_requested:
+            values.close()
+            raise RunCancelled
