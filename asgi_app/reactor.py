@@ -1,0 +1,158 @@
+"""Up and down under daphne, which has no lifespan: hooks on Twisted's reactor.
+
+daphne's own end cancels every application in the moment a signal comes, leaves its
+ports open, and stops silently at a connection without an application. So the signals
+are taken over; the reactor is stopped when there is nothing left for it to cancel.
+
+Twisted is asked only where it is loaded already: nothing here is imported under
+another server.
+"""
+
+import asyncio
+import atexit
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from asgi_app.applications import cancel_everything_else
+from asgi_app.lifecycle import Lifecycle
+from asgi_app.shutdown import Shutdown
+from tasks.engine.lastresort import LAST_RESORT, LastResort
+from tasks.engine.signals import StopSignals
+
+__all__ = ["ReactorHooks"]
+
+MERCY = 0.1  # seconds for tasks that no one waits for to end
+FLUSH = 0.1  # seconds for the last bytes to leave and WebSockets to be closed by their clients
+
+
+class ReactorHooks:
+    """Starts with the reactor and stops it."""
+
+    def __init__(self, lifecycle: Lifecycle, shutdown: Shutdown, last_resort: LastResort) -> None:
+        self._lifecycle = lifecycle
+        self._shutdown = shutdown
+        self._last_resort = last_resort
+        self._reactor: Any = None
+        self._stopping: asyncio.Task[None] | None = None
+        self._stopped = threading.Event()
+
+    def hook(self) -> None:
+        """Start once the reactor runs, if there is one; it may never run."""
+        if (reactor := loaded_reactor()) is not None:
+            # Twice deferred: by then the loop runs and Twisted's signal handlers are set.
+            reactor.callWhenRunning(lambda: reactor.callLater(0, self.begin))
+
+    def running_here(self) -> bool:
+        """Whether the reactor runs in this thread; a request may come before its hooks."""
+        if (reactor := loaded_reactor()) is None:
+            return False
+        from twisted.python import threadable
+
+        return reactor.running and threadable.getThreadID() == threadable.ioThread
+
+    def begin(self) -> None:
+        """Start now, in the reactor's loop. A second call changes nothing."""
+        if self._reactor is not None:
+            return
+        self._reactor = loaded_reactor()
+        self._last_resort.start()
+        self._reactor.addSystemEventTrigger("before", "shutdown", self._before_shutdown)
+        if threading.current_thread() is not threading.main_thread():
+            # The autoreloader's thread: no signals here, and a reload is a sys.exit().
+            atexit.register(self._at_exit, asyncio.get_running_loop())
+        elif signal.getsignal(signal.SIGTERM) == self._reactor.sigTerm:
+            StopSignals(self._signalled, self._last_resort).install()
+        self._lifecycle.start(self._failed)
+
+    def _signalled(self, count: int) -> None:
+        if count > 1:
+            self._shutdown.hurry()
+        self._stop()
+
+    def _failed(self) -> None:
+        self._last_resort.arm(LAST_RESORT, code=1)
+        self._shutdown.hurry()
+        self._stop()
+
+    def _stop(self) -> "asyncio.Task[None]":
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._down(), name="headway stop")
+        return self._stopping
+
+    async def _down(self) -> None:
+        try:
+            await self._close_ports()
+            await self._shutdown.run()
+            await cancel_everything_else(MERCY)
+            await self._flush()
+        finally:
+            self._stopped.set()
+            if self._lifecycle.failure is not None:
+                # The one way to a code: reactor.stop() ends in 0, and daphne knows no other.
+                asyncio.get_running_loop().call_soon(sys.exit, 1)
+            else:
+                with suppress(Exception):  # someone else has stopped it meanwhile
+                    self._reactor.stop()
+
+    async def _close_ports(self) -> None:
+        from twisted.internet.defer import maybeDeferred
+
+        loop = asyncio.get_running_loop()
+        for port in self._ports():
+            with suppress(Exception):
+                await maybeDeferred(port.stopListening).asFuture(loop)
+
+    def _ports(self) -> Iterator[Any]:
+        """daphne's listening ports. A task's own stay open: it has its grace period."""
+        from daphne.http_protocol import HTTPFactory
+        from twisted.internet.interfaces import IListeningPort
+
+        for reader in self._reactor.getReaders():
+            factory = getattr(reader, "factory", None)
+            # TLS wraps the factory.
+            factory = getattr(factory, "wrappedFactory", factory)
+            if isinstance(factory, HTTPFactory) and IListeningPort.providedBy(reader):
+                yield reader
+
+    async def _flush(self) -> None:
+        """Wait for last bytes to leave: a stopping reactor drops what is buffered."""
+        from twisted.internet.tcp import Server
+
+        deadline = asyncio.get_running_loop().time() + FLUSH
+        while any(isinstance(writer, Server) for writer in self._reactor.getWriters()):
+            if asyncio.get_running_loop().time() >= deadline:
+                return
+            await asyncio.sleep(0.01)
+
+    def _before_shutdown(self) -> Any:
+        """Someone else stops the reactor: it waits for us, though daphne cancels its part."""
+        if self._stopped.is_set():
+            return None
+        from twisted.internet.defer import Deferred
+
+        return Deferred.fromFuture(asyncio.shield(self._stop()))
+
+    def _at_exit(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The reloader ends this process: give runs back at once, none has to wait for a lease."""
+
+        def stop() -> None:
+            self._shutdown.hurry()
+            self._stop()
+
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(stop)
+            self._stopped.wait(LAST_RESORT)
+
+
+def loaded_reactor() -> Any:
+    """Twisted's reactor, if it is loaded and of the kind that runs on an asyncio loop."""
+    reactor = sys.modules.get("twisted.internet.reactor")
+    if reactor is None:
+        return None
+    from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+
+    return reactor if isinstance(reactor, AsyncioSelectorReactor) else None

@@ -1,0 +1,89 @@
+"""The way down, the same under every server.
+
+::
+
+    signal ──► no new runs; those under way have the grace period
+               watchers say farewell            (the supervisor, once all is committed)
+               requests without an answer       may use what is left of the grace period
+               streams and WebSockets           have a moment to end
+               whatever is still open           is cancelled
+    2 s after the grace period the process is gone, see tasks.engine.lastresort
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+
+from asgi_app.applications import Applications
+from asgi_app.lifecycle import Lifecycle
+from tasks.conf import conf
+
+__all__ = ["Shutdown"]
+
+logger = logging.getLogger("headway")
+
+# Seconds. Their sum stays below LAST_RESORT.
+COMMITS = 1.0  # after the grace period, for final commits
+FAREWELL = 0.5  # for streams and WebSockets to end by themselves; shorter when late
+MERCY = 0.2  # for cancelled applications to clean up
+END = 1.4  # after the grace period this way down is over
+
+
+class Shutdown:
+    """One way down. :meth:`run` may be awaited by several; it goes once."""
+
+    def __init__(self, lifecycle: Lifecycle, applications: Applications) -> None:
+        self._lifecycle = lifecycle
+        self._applications = applications
+        self._hurried = False
+        self._grace_ends = 0.0  # by the loop's clock
+        self._limit: asyncio.Timeout | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        if self._running is None:
+            grace = 0.0 if self._hurried else conf().grace
+            self._grace_ends = asyncio.get_running_loop().time() + grace
+            self._running = asyncio.create_task(self._run(), name="headway shutdown")
+        await asyncio.shield(self._running)
+
+    def hurry(self) -> None:
+        """The grace period is over now, or is nothing if it has not begun."""
+        self._hurried = True
+        if self._running is None:
+            return
+        self._lifecycle.hurry()
+        now = asyncio.get_running_loop().time()
+        # Every step asks again how long it may take; the one under way is told.
+        limit = self._limit
+        if limit is not None and not limit.expired() and now < self._grace_ends:
+            limit.reschedule((limit.when() or now) - self._grace_ends + now)
+        self._grace_ends = min(self._grace_ends, now)
+
+    async def _run(self) -> None:
+        self._lifecycle.drain()
+        if self._hurried:
+            self._lifecycle.hurry()
+        if not await self._within(self._lifecycle.ended.wait(), COMMITS):
+            logger.error("The supervisor has not ended in time; leases tell what it left.")
+            self._lifecycle.abandon()
+        self._lifecycle.close()
+        if unanswered := self._applications.unanswered:
+            await self._within(asyncio.wait(unanswered), 0.0)
+        patience = min(FAREWELL, self._left(END) - MERCY)
+        if cancelled := await self._applications.end(patience, MERCY):
+            logger.warning("%d requests and WebSockets had to be cancelled.", cancelled)
+
+    def _left(self, after_grace: float) -> float:
+        return self._grace_ends + after_grace - asyncio.get_running_loop().time()
+
+    async def _within(self, awaitable: Awaitable[object], after_grace: float) -> bool:
+        """Wait until *after_grace* seconds after the grace period at most; whether it ended."""
+        try:
+            async with asyncio.timeout(self._left(after_grace)) as self._limit:
+                await awaitable
+        except TimeoutError:
+            return False
+        finally:
+            self._limit = None
+        return True
