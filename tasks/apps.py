@@ -17,4 +17,5 @@ class TasksConfig(AppConfig):
 
         register(checks.check_settings)
         register(checks.check_backend)
+        register(checks.check_database)
         autodiscover_modules("tasks")

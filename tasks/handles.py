@@ -13,6 +13,7 @@ from tasks.exceptions import RunCancelled, TaskFailed
 from tasks.ids import parse_run_id
 from tasks.models import TaskRun
 from tasks.states import TERMINAL, CancelRequest, RunStatus
+from tasks.task import Task
 
 __all__ = ["Handle", "get_handle"]
 
@@ -140,7 +141,16 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
 
     def retry(self) -> "Handle":
         """Enqueue the same call as a new run: a finished log stays finished."""
-        return cast(Handle, self.task.enqueue(*self.args, **self.kwargs))
+        run = store.fetch_run(self.run_id)
+        again = self.task.using(queue_name=run.queue_name, priority=run.priority)
+        if isinstance(again, Task):
+            again = again.using(
+                timeout=run.timeout,
+                max_attempts=run.max_attempts,
+                metadata=run.metadata,
+                user=run.user,
+            )
+        return cast(Handle, again.enqueue(*self.args, **self.kwargs))
 
     async def aretry(self) -> "Handle":
         """See :meth:`retry`."""

@@ -84,7 +84,7 @@ class Leases:
     def _look(self, renew: bool) -> None:
         active = dict(self._active())
         if renew:
-            found = store.renew(self._worker_id, conf().lease)
+            found = store.renew(self._worker_id, conf().lease, active)
         elif active:
             found = store.held(self._worker_id)
         else:

@@ -109,7 +109,8 @@ class Workforce:
     async def drain(self, grace: float) -> None:
         """Claim no more, let runs end for *grace* seconds, and give the rest back."""
         self._claimer.stop()
-        await self._claimer.stopped.wait()
+        with anyio.move_on_after(grace):  # the database may not answer at all
+            await self._claimer.stopped.wait()
         if self._active:
             logger.info("Draining: %d runs have %.1f s to end", len(self._active), grace)
         await self._idle_or_hurried(grace)
@@ -120,7 +121,9 @@ class Workforce:
         for attempt in list(self._active.values()):
             logger.warning("%r ignores its cancellation; it is given back", attempt)
             self._journal.settle(attempt, End(Ending.DRAINED))
-            await attempt.settled
+        with anyio.move_on_after(_LAST_WORDS):
+            for attempt in list(self._active.values()):
+                await attempt.settled
 
     async def _idle_or_hurried(self, grace: float) -> None:
         waits = [asyncio.ensure_future(event.wait()) for event in (self._idle, self._hurried)]
@@ -137,6 +140,9 @@ class Workforce:
             raise RuntimeError("Runs were claimed before there was a group to execute them.")
         for claim in claims:
             attempt = Attempt(claim)
+            if (older := self._active.get(claim.run_id)) is not None:
+                # This process slept through its lease, and has just rescued its own run.
+                self._journal.abandon(older)
             self._active[claim.run_id] = attempt
             self._idle.clear()
             name = f"run {claim.task}[{claim.run_id}]"
@@ -150,6 +156,11 @@ class Workforce:
             self.cancel(attempt.claim.run_id, CancelRequest(attempt.claim.cancel_requested))
         try:
             await self._executor.execute(attempt)
+        except Exception:
+            # A fault of the engine: siblings go on, and the lease, renewed no more, brings
+            # the run back.
+            logger.exception("%r could not be executed", attempt)
+            self._journal.abandon(attempt)
         finally:
             # The run may be here again already, as another attempt.
             if self._active.get(attempt.claim.run_id) is attempt:

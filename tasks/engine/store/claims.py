@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tasks.codec import encode
 from tasks.engine.store import log
-from tasks.engine.store.dialect import APPEND, as_uuid, dialect, writing
+from tasks.engine.store.dialect import APPEND, as_uuid, dialect, marks, writing
 from tasks.events import STARTED, Event
 
 __all__ = ["Claim", "Slot", "claim"]
@@ -76,14 +76,10 @@ def claim(worker_id: str, lease: float, slot: Slot) -> list[Claim]:
 
 def _queues(slot: Slot) -> tuple[str, tuple[str, ...]]:
     if slot.only:
-        return f" AND queue_name IN ({_marks(slot.only)})", tuple(slot.only)
+        return f" AND queue_name IN ({marks(slot.only)})", tuple(slot.only)
     if slot.but:
-        return f" AND queue_name NOT IN ({_marks(slot.but)})", tuple(slot.but)
+        return f" AND queue_name NOT IN ({marks(slot.but)})", tuple(slot.but)
     return "", ()
-
-
-def _marks(names: Collection[str]) -> str:
-    return ", ".join(["%s"] * len(names))
 
 
 def _claim(row: tuple[object, ...], now: datetime, worker_id: str) -> Claim:

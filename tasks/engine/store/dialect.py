@@ -1,18 +1,30 @@
 """Where SQLite and PostgreSQL differ in what the store says to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connections, transaction
 
 from tasks.conf import conf
 
-__all__ = ["APPEND", "Dialect", "as_moment", "as_uuid", "cursor", "dialect", "writing"]
+__all__ = [
+    "APPEND",
+    "Dialect",
+    "as_moment",
+    "as_uuid",
+    "cursor",
+    "dialect",
+    "in_groups",
+    "marks",
+    "writing",
+]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -85,6 +97,20 @@ APPEND = (
     "{column} = CASE WHEN {column} = '[]' THEN '[' || %s || ']' "
     "ELSE substr({column}, 1, length({column}) - 1) || ',' || %s || ']' END"
 )
+
+
+_IDS_AT_ONCE = 500  # old builds of SQLite take 999 parameters
+
+
+def marks(values: Sized) -> str:
+    """As many parameter marks as there are *values*."""
+    return ", ".join(["%s"] * len(values))
+
+
+def in_groups(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """*values* in groups that fit a statement."""
+    for start in range(0, len(values), _IDS_AT_ONCE):
+        yield values[start : start + _IDS_AT_ONCE]
 
 
 def as_uuid(value: UUID | str) -> UUID:

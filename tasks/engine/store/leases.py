@@ -1,10 +1,10 @@
 """Leases: keeping runs, and taking back those whose process is silent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from tasks.engine.store.dialect import as_uuid, cursor, dialect, writing
+from tasks.engine.store.dialect import as_uuid, cursor, dialect, in_groups, marks, writing
 from tasks.engine.store.writes import RunWrite, apply
 
 __all__ = ["Expired", "Held", "held", "renew", "rescue"]
@@ -34,19 +34,24 @@ class Expired:
     worker_id: str
 
 
-def renew(worker_id: str, lease: float) -> list[Held]:
-    """Give every run of *worker_id* a fresh lease of *lease* seconds; return what it has.
+def renew(worker_id: str, lease: float, run_ids: Iterable[UUID]) -> list[Held]:
+    """Give these runs a fresh lease of *lease* seconds; return those that are *worker_id*'s.
 
-    A run that was rescued meanwhile has another worker, so it stays the other's.
+    A run that was rescued meanwhile has another worker, so it stays the other's. A run
+    that the worker does not know it has is not in *run_ids*, and comes to an end.
     """
     form = dialect()
+    found: list[Held] = []
     with cursor() as open_cursor:
-        open_cursor.execute(
-            f"UPDATE headway_run SET lease_expires_at = {form.later}"
-            " WHERE status = 'RUNNING' AND worker_id = %s RETURNING id, fence, cancel_requested",
-            (lease, worker_id),
-        )
-        return [Held(as_uuid(row[0]), *row[1:]) for row in open_cursor.fetchall()]
+        for some in in_groups([form.id(run_id) for run_id in run_ids]):
+            open_cursor.execute(
+                f"UPDATE headway_run SET lease_expires_at = {form.later}"
+                f" WHERE status = 'RUNNING' AND worker_id = %s AND id IN ({marks(some)})"
+                " RETURNING id, fence, cancel_requested",
+                (lease, worker_id, *some),
+            )
+            found += [Held(as_uuid(row[0]), *row[1:]) for row in open_cursor.fetchall()]
+    return found
 
 
 def held(worker_id: str) -> list[Held]:

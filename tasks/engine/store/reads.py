@@ -5,14 +5,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tasks.conf import conf
-from tasks.engine.store.dialect import as_moment, as_uuid, cursor, dialect
+from tasks.engine.store.dialect import as_moment, as_uuid, cursor, dialect, in_groups, marks
 from tasks.events import Event
 from tasks.exceptions import RunDoesNotExist
 from tasks.models import TaskRun
 
 __all__ = ["Head", "fetch_run", "heads", "read_events"]
-
-_IDS_AT_ONCE = 500  # SQLite's default limit of parameters is 999 in old builds
 
 
 class Head(NamedTuple):
@@ -39,14 +37,11 @@ def read_events(run_id: UUID, after: int, limit: int) -> list[Event]:
 def heads(run_ids: Collection[UUID]) -> dict[UUID, Head]:
     """The heads of these runs; an unknown id is absent."""
     form = dialect()
-    wanted = [form.id(run_id) for run_id in run_ids]
     found: dict[UUID, Head] = {}
     with cursor() as open_cursor:
-        for start in range(0, len(wanted), _IDS_AT_ONCE):
-            some = wanted[start : start + _IDS_AT_ONCE]
-            marks = ", ".join(["%s"] * len(some))
+        for some in in_groups([form.id(run_id) for run_id in run_ids]):
             open_cursor.execute(
-                f"SELECT id, last_seq, status FROM headway_run WHERE id IN ({marks})", some
+                f"SELECT id, last_seq, status FROM headway_run WHERE id IN ({marks(some)})", some
             )
             for run_id, last_seq, status in open_cursor.fetchall():
                 found[as_uuid(run_id)] = Head(last_seq, status)

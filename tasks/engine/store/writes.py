@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tasks.engine.store import log
-from tasks.engine.store.dialect import APPEND, as_uuid, dialect, writing
+from tasks.engine.store.dialect import APPEND, as_uuid, dialect, marks, writing
 from tasks.events import Event
 from tasks.states import TERMINAL, RunStatus
 
@@ -75,10 +75,9 @@ def apply(cursor: Any, writes: Sequence[RunWrite]) -> None:
 
 def _rows(cursor: Any, run_ids: Sequence[UUID]) -> dict[UUID, tuple[int, str, int]]:
     form = dialect()
-    marks = ", ".join(["%s"] * len(run_ids))
     cursor.execute(
         "SELECT id, fence, status, last_seq FROM headway_run"
-        f" WHERE id IN ({marks}) {form.for_update}",
+        f" WHERE id IN ({marks(run_ids)}) {form.for_update}",
         [form.id(run_id) for run_id in run_ids],
     )
     return {as_uuid(row[0]): row[1:] for row in cursor.fetchall()}
