@@ -1,0 +1,78 @@
+"""Runs over HTTP: look at one, enqueue one, end one, do one again."""
+
+from channels.db import database_sync_to_async
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from consumers.answer import json_answer
+from consumers.auth import Action, admit, allows
+from consumers.middleware import enqueueing_as
+from consumers.operations import cancel, enqueue, parse_call, retry
+from consumers.refusal import Refusal
+from consumers.requests import prefers, user_of
+from consumers.snapshot import snapshot
+from consumers.sse import stream
+from tasks.conf import conf
+from tasks.models import TaskRun
+from tasks.states import CancelRequest
+
+__all__ = ["enqueue_run", "kill_run", "retry_run", "show_run", "stop_run"]
+
+
+async def show_run(request: HttpRequest, run_id: str) -> HttpResponse:
+    """``GET tasks/<id>/``."""
+    _, run = await admit(user_of(request), run_id, Action.VIEW)
+    return json_answer(snapshot(run))
+
+
+async def enqueue_run(request: HttpRequest) -> HttpResponseBase:
+    """``POST tasks/``: the new run's snapshot, or its stream if the client prefers that."""
+    call = parse_call(_json_body(request))
+    user, _ = await admit(user_of(request), call.as_run, Action.ENQUEUE)
+    key = request.headers.get("Idempotency-Key")
+    run = await database_sync_to_async(enqueue)(call, user, key)
+    wanted = prefers(request, "application/json", "text/event-stream")
+    if wanted == "text/event-stream" and await allows(user, run, Action.STREAM):
+        response = stream(request, run, 0, status=201)
+        response["Location"] = snapshot(run)["links"]["self"]
+        return response
+    return _created(run, 201)
+
+
+async def stop_run(request: HttpRequest, run_id: str) -> HttpResponse:
+    """``POST tasks/<id>/stop/``."""
+    return await _cancel(request, run_id, CancelRequest.STOP)
+
+
+async def kill_run(request: HttpRequest, run_id: str) -> HttpResponse:
+    """``POST tasks/<id>/kill/``."""
+    return await _cancel(request, run_id, CancelRequest.KILL)
+
+
+async def retry_run(request: HttpRequest, run_id: str) -> HttpResponse:
+    """``POST tasks/<id>/retry/``: the snapshot of the new run."""
+    user, run = await admit(user_of(request), run_id, Action.ENQUEUE)
+    with enqueueing_as(lambda: user):
+        return _created(await database_sync_to_async(retry)(run), 202)
+
+
+async def _cancel(request: HttpRequest, run_id: str, how: CancelRequest) -> HttpResponse:
+    _, run = await admit(user_of(request), run_id, Action.STOP)
+    await database_sync_to_async(cancel)(run, how)
+    return json_answer({"id": str(run.pk), "requested": how}, 202)
+
+
+def _created(run: TaskRun, status: int) -> HttpResponse:
+    content = snapshot(run)
+    return json_answer(content, status, {"Location": content["links"]["self"]})
+
+
+def _json_body(request: HttpRequest) -> bytes:
+    if request.content_type != "application/json":
+        raise Refusal(415, "not_json", "The body must be application/json.")
+    limit = conf().frame_bytes
+    # A chunked body says no length before it is read.
+    body = request.read(limit + 1)
+    if len(body) > limit:
+        raise Refusal(413, "too_large", f"A body may have {limit} bytes.")
+    return body

@@ -1,0 +1,59 @@
+"""Consecutive events of a run, ready to be written at once."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final
+
+from consumers.wire import frame, type_of
+from tasks.events import FINISHED
+
+__all__ = ["CHUNK_BYTES", "CHUNK_EVENTS", "Chunk", "fitting"]
+
+#: A chunk is one write, and the event loop is nobody else's while it is written.
+CHUNK_BYTES: Final = 262_144
+CHUNK_EVENTS: Final = 512
+
+_FINISHED = FINISHED.encode()
+_FRAME_OVERHEAD = 64  # bytes beside the envelope in an event-stream frame, roughly
+_OBJECT_OVERHEAD = 41  # bytes of a bytes object's header, and its place in a tuple
+
+
+class Chunk:
+    """Envelopes of consecutive events from *first* on, shared by all who are at that place.
+
+    Each transport's form is made when first asked for, once.
+    """
+
+    def __init__(self, first: int, envelopes: Sequence[bytes]) -> None:
+        self.first = first
+        self.envelopes = tuple(envelopes)
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.envelopes) - 1
+
+    @property
+    def ends_log(self) -> bool:
+        """Whether the last event is the run's ``finished``."""
+        return type_of(self.envelopes[-1]) == _FINISHED
+
+    @cached_property
+    def frames(self) -> bytes:
+        """The events as an event stream."""
+        return b"".join(map(frame, range(self.first, self.last + 1), self.envelopes))
+
+    @cached_property
+    def weight(self) -> int:
+        """Bytes of memory it may take."""
+        each = _FRAME_OVERHEAD + _OBJECT_OVERHEAD
+        return 2 * sum(map(len, self.envelopes)) + each * len(self.envelopes)
+
+
+def fitting(envelopes: Sequence[bytes], start: int = 0) -> int:
+    """How many of the envelopes from index *start* on make a chunk: at least one."""
+    size = 0
+    for count, envelope in enumerate(envelopes[start : start + CHUNK_EVENTS]):
+        size += len(envelope)
+        if size > CHUNK_BYTES:
+            return max(count, 1)
+    return min(len(envelopes) - start, CHUNK_EVENTS)

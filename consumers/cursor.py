@@ -1,0 +1,52 @@
+"""Where in a run's log a client wants to begin: after the last event it has."""
+
+import re
+from enum import Enum
+from typing import Final
+
+from consumers.refusal import Refusal
+
+__all__ = ["LATEST", "Latest", "place", "requested"]
+
+_NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
+_LARGEST = 2**63 - 1  # of the database's column
+
+
+class Latest(Enum):
+    """Begin with the run's current state instead of its history."""
+
+    LATEST = "latest"
+
+
+LATEST: Final = Latest.LATEST
+
+
+def requested(last_event_id: str | None, after: str | None) -> int | Latest:
+    """The cursor a client sent; 0, the beginning, if it sent none.
+
+    An EventSource that reconnects repeats its URL and adds what it has seen in
+    between, so ``Last-Event-ID`` comes before ``?after=``.
+    """
+    if last_event_id is not None:
+        return _number("Last-Event-ID", last_event_id)
+    if after is None:
+        return 0
+    return LATEST if after == LATEST.value else _number("after", after)
+
+
+def place(cursor: int | Latest, last_seq: int) -> int:
+    """The seq to continue after, in a log that ends at *last_seq*."""
+    if cursor is LATEST:
+        return last_seq
+    if cursor > last_seq:
+        # Never "nothing new": a cursor of another run would wait for ever.
+        raise Refusal(
+            400, "bad_cursor", f"The run's log ends at {last_seq}, before the cursor {cursor}."
+        )
+    return cursor
+
+
+def _number(name: str, text: str) -> int:
+    if _NUMBER.fullmatch(text) is None or int(text) > _LARGEST:
+        raise Refusal(400, "bad_cursor", f"{name} must be the seq of an event of this run.")
+    return int(text)

@@ -1,0 +1,164 @@
+"""The hub: what one process hears of events, for all who watch in it."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import anyio
+from channels.layers import channel_layers
+
+from consumers.feed import Feed
+from consumers.refusal import Refusal
+from consumers.replay import Log, Replay
+from consumers.subscription import Subscription
+from consumers.trouble import Trouble
+from consumers.watcher import Watcher
+from tasks.conf import conf
+from tasks.events import shard_group
+
+if TYPE_CHECKING:
+    from tasks.models import TaskRun
+
+__all__ = ["Hub", "get_hub"]
+
+logger = logging.getLogger("headway.hub")
+
+_TICK = 1.0  # seconds between looks at memberships and at who needs a heartbeat
+
+
+class Hub:
+    """Feeds of the watched runs, fed by the Channels layer and checked against the log.
+
+    What the layer does not bring, the reconciliation finds: the layer is only latency.
+    """
+
+    def __init__(self, log: Log) -> None:
+        #: Set while the hub listens.
+        self.ready = asyncio.Event()
+        self._log = log
+        self._replay = Replay(log, conf().replay_bytes)
+        self._feeds: dict[str, Feed] = {}
+        self._new: list[Feed] = []
+        self._opened = asyncio.Event()
+        self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def serve(self) -> None:
+        """Listen until cancelled. A failing layer or database is waited out."""
+        subscription = Subscription(channel_layers[conf().channel_layer])
+        self._loop = asyncio.get_running_loop()
+        self._new = list(self._feeds.values())
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._listen, subscription, name="hub: listen")
+                group.start_soon(self._follow, subscription, name="hub: follow")
+                group.start_soon(self._check, name="hub: check")
+                group.start_soon(self._beat, name="hub: beat")
+                self.ready.set()
+        finally:
+            self.ready.clear()
+            self._log.close()
+            with anyio.move_on_after(_TICK, shield=True), Trouble("Leaving the Channels layer"):
+                await subscription.follow(set())
+
+    def close(self) -> None:
+        """Tell every watcher, and all that still come, to reconnect elsewhere. Idempotent."""
+        self._closed = True
+        for feed in self._feeds.values():
+            feed.close()
+
+    def watch(self, run: "TaskRun", cursor: int) -> Watcher:
+        """Watch a run, as just read from the database, after *cursor*.
+
+        The feed is open before anything is awaited, and the log is compared again once
+        the layer is heard: whatever happens in between, one of the two has it.
+        """
+        if self._loop is not asyncio.get_running_loop():
+            message = "Events are streamed by an ASGI server with Headway's hub running."
+            raise Refusal(503, "not_serving", message, {"Retry-After": "1"})
+        feed = self._feeds.get(str(run.pk)) or self._open(run.pk)
+        feed.note(run.last_seq, run.is_finished)
+        return Watcher(feed, self._replay, cursor, self._leave)
+
+    async def reconcile(self, feeds: Iterable[Feed]) -> None:
+        """Compare feeds with the log; watchers of one that lags read there what it lacks."""
+        behind = {feed.run_id: feed for feed in feeds if not feed.finished}
+        if not behind:
+            return
+        found = await self._log.progress(behind)
+        for run_id, feed in behind.items():
+            if run_id in found:
+                feed.note(*found[run_id])
+            else:
+                feed.vanish()
+
+    def _open(self, run_id: UUID) -> Feed:
+        feed = Feed(run_id, shard_group(run_id, conf().shards), conf().feed_bytes)
+        self._feeds[str(run_id)] = feed
+        self._new.append(feed)
+        self._opened.set()
+        if self._closed:
+            feed.close()
+        return feed
+
+    def _leave(self, feed: Feed) -> None:
+        if not feed.listeners:
+            self._feeds.pop(str(feed.run_id), None)
+
+    async def _listen(self, subscription: Subscription) -> None:
+        trouble = Trouble("Receiving from the Channels layer")
+        while True:
+            with trouble:
+                self._deliver(await subscription.receive())
+            if trouble.lasts:
+                subscription.forget()
+                await anyio.sleep(trouble.pause)
+
+    def _deliver(self, message: Mapping[str, Any]) -> None:
+        for batch in message["batches"]:
+            if feed := self._feeds.get(batch["run"]):
+                feed.offer(batch["first"], batch["envelopes"].split(b"\n"))
+
+    async def _follow(self, subscription: Subscription) -> None:
+        joining = Trouble("Joining groups of the Channels layer")
+        reading = Trouble("Reading how far a run is")
+        while True:
+            new, self._new = self._new, []
+            self._opened.clear()
+            with joining:
+                await subscription.follow(self._groups())
+            if joining.lasts:
+                subscription.forget()
+            with reading:
+                await self.reconcile(new)
+            with anyio.move_on_after(_TICK):
+                await self._opened.wait()
+
+    def _groups(self) -> set[str]:
+        return {feed.group for feed in self._feeds.values() if not feed.finished}
+
+    async def _check(self) -> None:
+        trouble = Trouble("Comparing watched runs with the database")
+        while True:
+            await anyio.sleep(conf().reconcile)
+            with trouble:
+                await self.reconcile(list(self._feeds.values()))
+
+    async def _beat(self) -> None:
+        tick = min(_TICK, conf().heartbeat / 2)
+        while True:
+            await anyio.sleep(tick)
+            for feed in self._feeds.values():
+                feed.beat(conf().heartbeat - tick)
+
+
+@cache
+def get_hub() -> Hub:
+    """The hub of this process."""
+    # Reading needs models, and this module is imported before there are any.
+    from consumers.log import StoredLog
+
+    return Hub(StoredLog())

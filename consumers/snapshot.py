@@ -1,0 +1,64 @@
+"""A run's current state as clients see it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from consumers.routing import run_path
+from tasks.codec import encode
+from tasks.events import Event, envelope
+from tasks.models import TaskRun
+from tasks.states import RunStatus
+
+__all__ = ["snapshot", "snapshot_envelope"]
+
+
+def snapshot(run: TaskRun) -> dict[str, Any]:
+    """All of a run but what is for its operators only: arguments, tracebacks, leases."""
+    successful = run.status == RunStatus.SUCCESSFUL
+    return {
+        "id": str(run.pk),
+        "task": run.task,
+        "status": run.status,
+        "progress": run.progress,
+        "attempt": run.attempt,
+        "max_attempts": run.max_attempts,
+        "queue_name": run.queue_name,
+        "priority": run.priority,
+        "metadata": run.metadata,
+        "enqueued_at": _moment(run.enqueued_at),
+        "started_at": _moment(run.started_at),
+        "finished_at": _moment(run.finished_at),
+        "last_seq": run.last_seq,
+        "return_value": run.return_value if successful else None,
+        # A run that succeeded in the end has no error, whatever its first attempts did.
+        "error": None if successful else run.error,
+        "links": _links(run),
+    }
+
+
+def snapshot_envelope(run: TaskRun) -> bytes:
+    """The snapshot as the first event of a stream that begins after it.
+
+    It is no entry of the log, so its seq is that of the newest one: a client continues
+    after it like after any other event.
+    """
+    event = Event(run.last_seq, "snapshot", datetime.now(UTC), encode(snapshot(run)))
+    return envelope(run.pk, event).encode()
+
+
+def _moment(at: datetime | None) -> str | None:
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _links(run: TaskRun) -> dict[str, str]:
+    links = {"websocket": run_path(run.pk)}
+    for name, view in (("self", "run"), ("events", "events"), ("stop", "stop")):
+        try:
+            links[name] = reverse(f"headway:{view}", args=[run.pk])
+        except NoReverseMatch:  # a project may offer WebSockets and leave our URLs out
+            break
+    return links

@@ -1,0 +1,49 @@
+"""This process's side of the Channels layer: one channel, a member of some groups."""
+
+import asyncio
+import time
+from typing import Any
+
+from channels.layers import BaseChannelLayer
+
+__all__ = ["Subscription"]
+
+# Seconds. Layers forget memberships: after a day, when Redis restarts, when a message
+# has waited too long. To be added again costs little.
+_REJOIN = 30.0
+
+
+class Subscription:
+    """The one channel on which this process hears of events."""
+
+    def __init__(self, layer: BaseChannelLayer) -> None:
+        self._layer: Any = layer  # groups are an extension, which the base class has not
+        self._channel = ""
+        self._naming = asyncio.Lock()
+        self._joined: dict[str, float] = {}
+
+    async def receive(self) -> dict[str, Any]:
+        """The next message. Layers lose what is under way when this is cancelled."""
+        message: dict[str, Any] = await self._layer.receive(await self._name())
+        return message
+
+    async def follow(self, groups: set[str]) -> None:
+        """Be a member of these groups and of no others."""
+        stale = time.monotonic() - _REJOIN
+        for group in groups:
+            if self._joined.get(group, stale) <= stale:
+                await self._layer.group_add(group, await self._name())
+                self._joined[group] = time.monotonic()
+        for group in self._joined.keys() - groups:
+            del self._joined[group]
+            await self._layer.group_discard(group, self._channel)
+
+    def forget(self) -> None:
+        """The layer has failed: every membership has to be made again."""
+        self._joined.clear()
+
+    async def _name(self) -> str:
+        async with self._naming:
+            if not self._channel:
+                self._channel = await self._layer.new_channel()
+        return self._channel

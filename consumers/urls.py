@@ -1,0 +1,22 @@
+"""Headway's URLs; a project includes them where it likes, once."""
+
+from django.urls import path
+
+from consumers import api, health, sse
+from consumers.endpoint import endpoint
+
+__all__ = ["app_name", "urlpatterns"]
+
+app_name = "headway"
+
+# The id is any text here, so that a malformed one is refused by us and in JSON.
+urlpatterns = [
+    path("tasks/", endpoint(POST=api.enqueue_run), name="runs"),
+    path("tasks/<str:run_id>/", endpoint(GET=api.show_run, HEAD=api.show_run), name="run"),
+    path("tasks/<str:run_id>/events/", endpoint(GET=sse.events), name="events"),
+    path("tasks/<str:run_id>/stop/", endpoint(POST=api.stop_run), name="stop"),
+    path("tasks/<str:run_id>/kill/", endpoint(POST=api.kill_run), name="kill"),
+    path("tasks/<str:run_id>/retry/", endpoint(POST=api.retry_run), name="retry"),
+    path("health/live", endpoint(GET=health.live, HEAD=health.live), name="live"),
+    path("health/ready", endpoint(GET=health.ready, HEAD=health.ready), name="ready"),
+]

@@ -1,0 +1,112 @@
+"""A watcher: one open stream's place in a run's log."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from enum import Enum, auto
+
+from consumers.chunk import Chunk
+from consumers.feed import Feed, Place
+from consumers.replay import Replay
+
+__all__ = ["Signal", "Watcher"]
+
+logger = logging.getLogger("headway.watcher")
+
+
+class Signal(Enum):
+    """What a watcher says beside events."""
+
+    HEARTBEAT = auto()
+    FAREWELL = auto()  # the last item: connect again and continue after the cursor
+    GONE = auto()  # the last item: the run was deleted
+
+
+class Watcher:
+    """Iterates over what follows a cursor: chunks of events, and signals between them.
+
+    Ends after the run's ``finished`` event, after :meth:`close`, or after a last
+    signal. It is a number and a future: no queue, no task, no thread and no database
+    connection while it waits.
+
+    Exactly the log, once and in order: a chunk begins at ``cursor + 1`` and has no hole,
+    whether it comes from the feed or from the log, and the cursor moves to its end.
+    """
+
+    def __init__(
+        self, feed: Feed, replay: Replay, cursor: int, on_close: Callable[[Feed], None]
+    ) -> None:
+        self.cursor = cursor
+        self._feed = feed
+        self._replay = replay
+        self._on_close = on_close
+        self._waiter: asyncio.Future[None] | None = None
+        self._beat = False
+        self._over = False
+        feed.listeners.add(self)
+
+    def __aiter__(self) -> "Watcher":
+        return self
+
+    async def __anext__(self) -> Chunk | Signal:
+        # A server's send() may return without ever waiting, as daphne's does: whoever
+        # replays a long log must leave the event loop to the others between chunks.
+        await asyncio.sleep(0)
+        while not self._over:
+            found = self._feed.read(self.cursor)
+            if found is Place.BEHIND:
+                found = await self._stored()
+            if isinstance(found, Chunk):
+                return self._take(found)
+            if found is Place.CURRENT:
+                if self._beat:
+                    self._beat = False
+                    return Signal.HEARTBEAT
+                await self._news()
+            else:
+                self.close()
+                if found is not Place.FINISHED:
+                    return Signal.GONE if found is Place.GONE else Signal.FAREWELL
+        raise StopAsyncIteration
+
+    def close(self) -> None:
+        """Release the feed, and end the iteration. Safe to call twice."""
+        if not self._over:
+            self._over = True
+            self._feed.listeners.discard(self)
+            self._on_close(self._feed)
+            self.wake()
+
+    def wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def beat(self) -> None:
+        self._beat = True
+        self.wake()
+
+    async def _news(self) -> None:
+        # One future for each watcher: cancelling a task cancels the future it waits for,
+        # and one that all share would end them all.
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    async def _stored(self) -> Chunk | Place:
+        """The next chunk from the log. Where it cannot be had, the client comes again."""
+        try:
+            chunk = await self._replay.after(self._feed.run_id, self.cursor)
+        except Exception:
+            logger.exception("The log of run %s cannot be read.", self._feed.run_id)
+            return Place.CLOSED
+        # The feed knows of events that the log has not: the run was deleted just now.
+        return chunk or Place.CLOSED
+
+    def _take(self, chunk: Chunk) -> Chunk:
+        self.cursor = chunk.last
+        self._beat = False
+        if chunk.ends_log:
+            self.close()
+        return chunk

@@ -1,0 +1,72 @@
+"""What goes over the wire: event-stream frames and close codes. Pure, no I/O.
+
+Frames follow the HTML standard, section 9.2 (server-sent events). Close codes from 4000
+on are the application's (RFC 6455, section 7.4.2); ours are 4000 plus the HTTP status
+of the same refusal.
+"""
+
+import random
+from enum import IntEnum
+from typing import Final
+
+__all__ = [
+    "CONTENT_TYPE",
+    "HEARTBEAT",
+    "OPENING",
+    "CloseCode",
+    "close_reason",
+    "farewell",
+    "frame",
+    "type_of",
+]
+
+CONTENT_TYPE: Final = "text/event-stream; charset=utf-8"
+
+#: First bytes of a stream: they make the browser's connection "open" before any event,
+#: and take back the longer delay of a farewell.
+OPENING: Final = b"retry: 1000\n\n"
+
+#: A comment: it keeps proxies and the client sure of the connection and is no event.
+HEARTBEAT: Final = b": heartbeat\n\n"
+
+#: Milliseconds over which clients that are told to reconnect spread themselves.
+RECONNECT_FROM: Final = 500
+RECONNECT_SPAN: Final = 5_000
+
+_REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame holds 125, two are the code
+
+
+class CloseCode(IntEnum):
+    """Why a WebSocket is closed by us."""
+
+    FINISHED = 1000
+    GOING_AWAY = 4012
+    BAD_REQUEST = 4400
+    NOT_AUTHENTICATED = 4401
+    FORBIDDEN = 4403
+    NOT_FOUND = 4404
+    TOO_SLOW = 4408
+    TOO_LARGE = 4413
+    TOO_MANY = 4429
+
+
+def frame(seq: int, envelope: bytes) -> bytes:
+    """One event of an event stream. An envelope is one line, so one ``data:`` field."""
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, type_of(envelope), envelope)
+
+
+def farewell() -> bytes:
+    """Last bytes of a stream whose server goes away: come back, but not all at once."""
+    return b"retry: %d\n\n" % (RECONNECT_FROM + random.randrange(RECONNECT_SPAN))
+
+
+def type_of(envelope: bytes) -> bytes:
+    """The event's type in an envelope made by :func:`tasks.events.envelope`, unparsed."""
+    # Neither a UUID nor a number nor a type can hold a quote, so the first is the one.
+    start = envelope.index(b'"type":"') + 8
+    return envelope[start : envelope.index(b'"', start)]
+
+
+def close_reason(text: str) -> str:
+    """*text*, cut to what a close frame can carry."""
+    return text.encode()[:_REASON_BYTES].decode(errors="ignore")
