@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "tasks",
     "consumers",
     "tests.app",
+    "asgi_app.demo",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,1 @@
+"""What the demo works on: a catalogue and a story."""

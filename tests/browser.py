@@ -1,0 +1,49 @@
+"""A headless Chromium for the tests: the system's own, found on PATH or named by a variable."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+
+__all__ = ["Console", "launched"]
+
+ARGUMENTS = (
+    "--no-sandbox",  # containers run the suite as root
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@asynccontextmanager
+async def launched() -> AsyncIterator[Browser]:
+    executable = os.environ.get("HEADWAY_CHROMIUM") or shutil.which("chromium")
+    if executable is None:
+        raise RuntimeError("No chromium on PATH: install it, or name it in HEADWAY_CHROMIUM.")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+class Console:
+    """What went wrong in a page: errors on its console, and exceptions nobody caught."""
+
+    def __init__(self, page: Page) -> None:
+        self.errors: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def besides_outage(self) -> list[str]:
+        """The errors without those the browser writes by itself while no server is there."""
+        return [text for text in self.errors if "net::ERR_" not in text]

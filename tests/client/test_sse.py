@@ -1,0 +1,88 @@
+"""The client over Server-Sent Events."""
+
+import pytest
+from playwright.async_api import Page
+
+from tests.client.answers import CLIENT, EVENTS, Server, finished, frame, watched
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="package")]
+
+
+async def test_a_stream_that_is_cut_goes_on_behind_the_last_event(page: Page) -> None:
+    server = Server(": hi\n\n" + frame(1) + frame(2), frame(3), finished(4, {"rows": 3}))
+    await page.route(EVENTS, server)
+    seen = await watched(page)
+    assert seen["seqs"] == [1, 2, 3, 4]
+    assert seen["result"] == {"status": "SUCCESSFUL", "return_value": {"rows": 3}}
+    assert server.cursors == [None, "2", "3"]
+    assert seen["states"] == ["live", "reconnecting", "live", "reconnecting", "live", "ended"]
+
+
+async def test_an_incomplete_event_at_the_cut_is_asked_for_again(page: Page) -> None:
+    server = Server(frame(1) + frame(2)[:-1], frame(2) + finished(3))
+    await page.route(EVENTS, server)
+    assert (await watched(page))["seqs"] == [1, 2, 3]
+    assert server.cursors == [None, "1"]
+
+
+async def test_a_repeated_event_is_dropped_and_counted(page: Page) -> None:
+    await page.route(EVENTS, Server(frame(1) + frame(2) + frame(2) + frame(1) + finished(3)))
+    seen = await watched(page)
+    assert (seen["seqs"], seen["duplicates"]) == ([1, 2, 3], 2)
+
+
+@pytest.mark.parametrize("bad", [frame(4), "data: {\n\n"], ids=["a hole", "no JSON"])
+async def test_a_faulty_stream_is_read_again_from_the_cursor(page: Page, bad: str) -> None:
+    server = Server(frame(1) + bad, frame(2) + finished(3))
+    await page.route(EVENTS, server)
+    assert (await watched(page))["seqs"] == [1, 2, 3]
+    assert server.cursors == [None, "1"]
+
+
+async def test_after_is_where_it_begins(page: Page) -> None:
+    server = Server(frame(8) + finished(9))
+    await page.route(EVENTS, server)
+    assert (await watched(page, "{ after: 7 }"))["seqs"] == [8, 9]
+    assert server.cursors == ["7"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+async def test_a_refusal_is_final(page: Page, status: int) -> None:
+    server = Server((status, {}, "no"))
+    await page.route(EVENTS, server)
+    seen = await watched(page)
+    assert seen["result"]["code"] == status
+    assert seen["states"] == ["refused"]
+    assert len(server.cursors) == 1
+
+
+async def test_a_page_instead_of_a_stream_is_final(page: Page) -> None:
+    await page.route(EVENTS, Server((200, {"Content-Type": "text/html"}, "<p>Log in")))
+    assert (await watched(page))["states"] == ["refused"]
+
+
+async def test_nothing_left_is_an_end_without_a_result(page: Page) -> None:
+    server = Server((204, {}, ""))
+    await page.route(EVENTS, server)
+    seen = await watched(page, "{ after: 9 }")
+    assert (seen["result"], seen["states"]) == (None, ["ended"])
+    assert len(server.cursors) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_server_in_trouble_is_asked_again(page: Page, status: int) -> None:
+    await page.route(EVENTS, Server((status, {"Retry-After": "0"}, ""), finished(1)))
+    seen = await watched(page)
+    assert seen["states"] == ["reconnecting", "live", "ended"]
+
+
+async def test_the_server_may_ask_for_a_longer_wait(page: Page) -> None:
+    await page.route(EVENTS, Server("retry: 120\n\n", (503, {"Retry-After": "1"}, ""), finished(1)))
+    script = f"""async () => {{
+        const run = ({CLIENT}).watch("{EVENTS}");
+        const waits = [];
+        run.on(":state", ({{ state, wait }}) => state === "reconnecting" && waits.push(wait));
+        await run.result;
+        return waits;
+    }}"""
+    assert await page.evaluate(script) == [120, 1000]

@@ -1,0 +1,47 @@
+"""The client over WebSocket."""
+
+import pytest
+from playwright.async_api import Page
+
+from tests.client.answers import Sockets, envelope, watched
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="package")]
+
+SOCKET = {"options": '{ transport: "websocket" }', "url": "/ws/tasks/1/"}
+
+
+async def test_a_socket_going_away_is_opened_again_behind_the_last_event(page: Page) -> None:
+    end = envelope(4, "finished", {"status": "CANCELLED"})
+    sockets = Sockets(([envelope(1), envelope(2)], 4012), ([envelope(3), end], 1000))
+    await page.route_web_socket("**/ws/**", sockets)
+    seen = await watched(page, **SOCKET)
+    assert seen["seqs"] == [1, 2, 3, 4]
+    assert seen["result"] == {"status": "CANCELLED"}
+    assert sockets.urls == [
+        "ws://headway.test/ws/tasks/1/",
+        "ws://headway.test/ws/tasks/1/?after=2",
+    ]
+
+
+@pytest.mark.parametrize("code", [4400, 4401, 4403, 4404])
+async def test_a_socket_refused_stays_closed(page: Page, code: int) -> None:
+    sockets = Sockets(([], code))
+    await page.route_web_socket("**/ws/**", sockets)
+    seen = await watched(page, **SOCKET)
+    assert seen["result"]["code"] == code
+    assert seen["states"][-1] == "refused"
+    assert len(sockets.urls) == 1
+
+
+@pytest.mark.parametrize("code", [4012, 4408, 4429, 3000])
+async def test_a_socket_closed_for_another_reason_is_opened_again(page: Page, code: int) -> None:
+    end = envelope(1, "finished", {"status": "SUCCESSFUL"})
+    sockets = Sockets(([], code), ([end], 1000))
+    await page.route_web_socket("**/ws/**", sockets)
+    assert (await watched(page, **SOCKET))["seqs"] == [1]
+
+
+async def test_a_socket_closed_normally_has_nothing_left(page: Page) -> None:
+    await page.route_web_socket("**/ws/**", Sockets(([], 1000)))
+    seen = await watched(page, '{ transport: "websocket", after: 5 }', "/ws/tasks/1/")
+    assert (seen["result"], seen["states"][-1]) == (None, "ended")
