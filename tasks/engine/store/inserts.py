@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connections
+
 from tasks.codec import encode
+from tasks.conf import conf
 from tasks.engine.store import log
 from tasks.engine.store.dialect import dialect, writing
 from tasks.events import QUEUED, Event
@@ -61,10 +64,15 @@ def _row(run: NewRun, unique_key: str | None = None) -> tuple[Any, ...]:
         run.max_attempts,
         run.timeout,
         run.metadata,
-        run.user,
+        None if run.user is None else _key(run.user),
         form.moment(run.enqueued_at),
         unique_key,
     )
+
+
+def _key(user: Any) -> Any:
+    """A user's primary key as the column holds it: a project's may be a UUID."""
+    return TaskRun._meta.get_field("user").get_db_prep_save(user, connections[conf().database])
 
 
 def insert_runs(runs: Sequence[NewRun]) -> None:
