@@ -7,6 +7,8 @@ from contextvars import Context
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from tasks.conf import conf
+
 __all__ = ["Lifecycle", "Parts", "Phase", "Runner"]
 
 logger = logging.getLogger("headway")
@@ -80,6 +82,7 @@ class Lifecycle:
         elif self.phase in {Phase.STARTING, Phase.SERVING}:
             self.phase = Phase.DRAINING
             self._decided.set()
+            logger.info("Stopping: runs under way have up to %g s.", conf().grace)
             self._parts.supervisor.drain()
 
     def hurry(self) -> None:
@@ -121,3 +124,4 @@ class Lifecycle:
         if self.phase is Phase.STARTING:
             self.phase = Phase.SERVING
             self._decided.set()
+            logger.info("Ready, as %r.", conf().role)

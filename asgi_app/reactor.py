@@ -50,9 +50,9 @@ class ReactorHooks:
         """Whether the reactor runs in this thread; a request may come before its hooks."""
         if (reactor := loaded_reactor()) is None:
             return False
-        from twisted.python import threadable
+        from twisted.python.threadable import ioThread
 
-        return reactor.running and threadable.getThreadID() == threadable.ioThread
+        return bool(reactor.running) and ioThread == threading.get_ident()
 
     def begin(self) -> None:
         """Start now, in the reactor's loop. A second call changes nothing."""

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -68,7 +69,11 @@ class LiveServer:
     # Up and down
 
     def start(self, *, wait: bool = True) -> Self:
-        """Start it and, unless told otherwise, wait until it accepts connections."""
+        """Start it and, unless told otherwise, wait until it answers a request.
+
+        A server listens a moment before its signal handlers are set; one that answers
+        has them.
+        """
         if "DATABASE_URL" not in self.env and not (self.folder / "db.sqlite3").exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             source = migrated(self.env.get("HEADWAY_APPS", ""), self.python, self.cwd)
@@ -88,6 +93,8 @@ class LiveServer:
         self._reader.start()
         if wait:
             self.wait_line(LISTENING[self.server], START_TIMEOUT)
+            if self.server != "worker":
+                self._ask()
         return self
 
     def command(self) -> list[str]:
@@ -202,6 +209,11 @@ class LiveServer:
     def manage(self, *arguments: str) -> str:
         """Run ``manage.py`` on the same data and settings; its output."""
         return manage(self.env, *arguments, python=self.python, cwd=self.cwd)
+
+    def _ask(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.port), START_TIMEOUT) as connection:
+            connection.sendall(b"GET /health/live HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            connection.recv(1)
 
     def _read(self, process: subprocess.Popen[str], lines: list[str]) -> None:
         assert process.stdout is not None
