@@ -17,16 +17,7 @@ per way to execute. Importing this package imports no model, so that a module na
 """
 
 from tasks.context import Context, SyncContext
-from tasks.registry import aenqueue, enqueue
+from tasks.registry import aenqueue, enqueue, get_handle
 from tasks.task import Task, task
 
 __all__ = ["Context", "SyncContext", "Task", "aenqueue", "enqueue", "get_handle", "task"]
-
-
-def __getattr__(name: str) -> object:
-    # Handles read models, which may be imported only once apps are ready.
-    if name == "get_handle":
-        from tasks.handles import get_handle
-
-        return get_handle
-    raise AttributeError(f"module 'tasks' has no attribute {name!r}")

@@ -8,10 +8,12 @@ from tasks.compat import Task as DjangoTask
 from tasks.exceptions import UnknownTask
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from tasks.handles import Handle
     from tasks.task import Task
 
-__all__ = ["aenqueue", "enqueue", "find", "known", "register", "resolve"]
+__all__ = ["aenqueue", "enqueue", "find", "get_handle", "known", "register", "resolve"]
 
 _tasks: dict[str, "Task[..., Any]"] = {}
 
@@ -61,6 +63,14 @@ def resolve(module_path: str) -> "Task[..., Any]":
     if not isinstance(found, DjangoTask):
         raise UnknownTask(f"{module_path!r} is no task, but {type(found).__name__}.")
     return cast("Task[..., Any]", found)
+
+
+def get_handle(run_id: "UUID | str") -> "Handle":
+    """The handle of a run; :class:`RunDoesNotExist` or :class:`MalformedRunId`."""
+    # Handles read models, which may be imported only once apps are ready.
+    from tasks import handles
+
+    return handles.get_handle(run_id)
 
 
 def enqueue(name: str, *args: Any, **kwargs: Any) -> "Handle":

@@ -28,5 +28,6 @@ async def running_supervisor(**options: Any) -> AsyncIterator[Supervisor]:
             await serving
         yield supervisor
     finally:
-        supervisor.drain()
+        if not supervisor.draining:  # a second call would cut the grace period short
+            supervisor.drain()
         await serving

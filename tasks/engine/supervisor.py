@@ -38,7 +38,8 @@ class Supervisor:
         self._children = [*children, Child("watchdog", Watchdog().serve)]
         self._on_drained = on_drained
         self._draining = asyncio.Event()
-        self._drained = asyncio.Event()
+        #: Set when nothing of this process's is left to be written.
+        self.drained = asyncio.Event()
         #: Set when claiming has begun; without execution, at once.
         self.ready = asyncio.Event()
 
@@ -47,10 +48,10 @@ class Supervisor:
         hosting = asyncio.get_running_loop().create_task(
             self._host(), name="headway supervisor", context=contextvars.Context()
         )
-        drained = asyncio.ensure_future(self._drained.wait())
+        drained = asyncio.ensure_future(self.drained.wait())
         try:
             await asyncio.wait({hosting, drained}, return_when=asyncio.FIRST_COMPLETED)
-            if self._drained.is_set() and not hosting.done():
+            if self.drained.is_set() and not hosting.done():
                 # A run that swallows its cancellation keeps the group open. Its row is
                 # given back already, so this process need not wait for it.
                 await asyncio.wait({hosting}, timeout=0.2)
@@ -68,6 +69,10 @@ class Supervisor:
         if self._draining.is_set() and self._workforce is not None:
             self._workforce.hurry()
         self._draining.set()
+
+    @property
+    def draining(self) -> bool:
+        return self._draining.is_set()
 
     async def _host(self) -> None:
         async with anyio.create_task_group() as group:
@@ -100,7 +105,7 @@ class Supervisor:
             self._workforce.close()
         if self._on_drained is not None:
             self._on_drained()
-        self._drained.set()
+        self.drained.set()
 
 
 def _raise_child_failed(task: "asyncio.Task[None]") -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from typing import Any
 
 from tasks import Context, SyncContext, task
@@ -70,7 +70,7 @@ async def async_values(count: int) -> AsyncIterator[int]:
 
 
 @task
-def sync_values(count: int) -> Iterator[int]:
+def sync_values(count: int) -> Generator[int, None, int]:
     yield from range(count)
     return count
 

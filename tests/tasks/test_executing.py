@@ -1,17 +1,14 @@
 """What becomes of a run, by the kind of function and the way it ends."""
 
-import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
-from tasks import get_handle
-from tasks.engine import store
 from tasks.exceptions import RunCancelled, TaskFailed
-from tasks.handles import Handle
-from tasks.models import TaskEvent
 from tasks.testing import running_supervisor
 from tests.app import tasks as app
+from tests.tasks.runs import kinds, log, row, started
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,15 +17,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 async def supervisor() -> AsyncIterator[None]:
     async with running_supervisor():
         yield
-
-
-async def log(handle: Handle) -> list[tuple[int, str]]:
-    events = TaskEvent.objects.filter(run=handle.id).order_by("seq")
-    return [(event.seq, event.type) async for event in events]
-
-
-async def kinds(handle: Handle) -> list[str]:
-    return [type_ for _, type_ in await log(handle)]
 
 
 async def test_async_function(supervisor: None) -> None:
@@ -88,8 +76,8 @@ async def test_timeout(supervisor: None, name: str) -> None:
     assert handle.status == "FAILED"
 
 
-async def test_retries(settings: object) -> None:
-    settings.HEADWAY = {"BACKOFF": 0.01, "POLL": 0.02}  # type: ignore[attr-defined]
+async def test_retries(settings: Any) -> None:
+    settings.HEADWAY = {"BACKOFF": 0.01, "POLL": 0.02}
     async with running_supervisor():
         handle = await app.fail_thrice.aenqueue()
         with pytest.raises(TaskFailed):
@@ -147,7 +135,7 @@ async def test_drain_gives_back() -> None:
         await started(handle)
         supervisor.drain()
         supervisor.drain()
-    run = await asyncio.to_thread(store.fetch_run, handle.run_id)
+    run = await row(handle)
     assert (run.status, run.attempt) == ("READY", 0)
     assert (await kinds(handle))[-1] == "retrying"
 
@@ -157,12 +145,3 @@ async def test_tracking(supervisor: None) -> None:
         handle = await getattr(app, name).aenqueue(50)
         assert await handle.await_result(10) == 50
         assert handle.progress["done"] == handle.progress["total"] == 50
-
-
-async def started(handle: Handle) -> None:
-    # The log says so; there is no in-process signal for it that a user could await.
-    while get_handle is not None:
-        await handle.arefresh()
-        if handle.status != "READY":
-            return
-        await asyncio.sleep(0.005)

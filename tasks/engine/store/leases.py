@@ -74,7 +74,8 @@ def rescue(decide: Callable[[Expired], RunWrite]) -> list[RunWrite]:
     with cursor() as reading:  # no write lock while nothing has expired, which is nearly always
         reading.execute(
             "SELECT 1 FROM headway_run WHERE status = 'RUNNING'"
-            f" AND lease_expires_at < {form.now} LIMIT 1"
+            f" AND lease_expires_at < {form.now} LIMIT 1",
+            (),  # without parameters, Django leaves %% doubled
         )
         if reading.fetchone() is None:
             return []
@@ -82,7 +83,8 @@ def rescue(decide: Callable[[Expired], RunWrite]) -> list[RunWrite]:
         open_cursor.execute(
             "SELECT id, fence, attempt, max_attempts, last_seq, cancel_requested, worker_id"
             f" FROM headway_run WHERE status = 'RUNNING' AND lease_expires_at < {form.now}"
-            f" LIMIT {_RESCUED_AT_ONCE} {form.skip_locked}"
+            f" LIMIT %s {form.skip_locked}",
+            (_RESCUED_AT_ONCE,),
         )
         writes = [decide(Expired(as_uuid(row[0]), *row[1:])) for row in open_cursor.fetchall()]
         apply(open_cursor, writes)

@@ -1,0 +1,81 @@
+"""The HEADWAY setting is checked by key."""
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from tasks.checks import check_backend, check_database, check_settings
+from tasks.conf import conf, documented, problems
+
+
+def test_defaults_are_sound() -> None:
+    assert problems({}) == []
+    assert problems({key: default for key, default, _, _ in documented()}) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("LEASE", 0),
+        ("LEASE", "10"),
+        ("LEASE", True),
+        ("CONCURRENCY", 0),
+        ("CONCURRENCY", 1.5),
+        ("ROLE", "both"),
+        ("QUEUES", {"mail": 0}),
+        ("QUEUES", ["mail"]),
+        ("AUTHZ", 7),
+        ("TIMEOUT", -1),
+        ("DATABASE", ""),
+    ],
+)
+def test_a_bad_value_is_named(settings: Any, key: str, value: object) -> None:
+    settings.HEADWAY = {key: value}
+    with pytest.raises(ImproperlyConfigured, match=key):
+        conf()
+    (message,) = check_settings()
+    assert key in message.msg
+    assert repr(value) in message.msg
+
+
+def test_an_unknown_key_is_named(settings: Any) -> None:
+    settings.HEADWAY = {"LEASES": 10}
+    (message,) = check_settings()
+    assert "LEASES" in message.msg
+
+
+def test_no_dict(settings: Any) -> None:
+    settings.HEADWAY = ["LEASE"]
+    (message,) = check_settings()
+    assert "dict" in message.msg
+
+
+def test_a_project_without_our_backend_is_told(settings: Any) -> None:
+    assert check_backend() == []
+    settings.TASKS = {"default": {"BACKEND": DUMMY}}
+    (message,) = check_backend()
+    assert "HeadwayBackend" in (message.hint or "")
+
+
+def test_sqlite_without_immediate_is_told(settings: Any) -> None:
+    from django.db import connection
+
+    assert check_database() == []
+    options = connection.settings_dict["OPTIONS"]
+    kept = options.pop("transaction_mode")
+    try:
+        (message,) = check_database()
+    finally:
+        options["transaction_mode"] = kept
+    assert "IMMEDIATE" in message.msg
+
+
+def _dummy() -> str:
+    import django
+
+    package = "django.tasks" if django.VERSION >= (6, 0) else "django_tasks"
+    return f"{package}.backends.dummy.DummyBackend"
+
+
+DUMMY = _dummy()
