@@ -8,24 +8,17 @@ from django.core.files.uploadedfile import UploadedFile
 from asgi_app.demo import catalog
 from asgi_app.demo.tasks import LONGEST
 
-__all__ = ["CountdownForm", "ImportForm", "StartForm"]
+__all__ = ["CountdownForm", "ImportForm"]
 
 MAX_UPLOAD = 2 * 1024 * 1024  # bytes
-TRANSPORTS = (("sse", "SSE"), ("websocket", "WebSocket"))
 PACES = ((0, "As fast as it can"), (4000, "4,000 rows a second"), (1500, "1,500 rows a second"))
 
 
-class StartForm(forms.Form):
-    """How the page will watch the run that it starts."""
-
-    via = forms.ChoiceField(choices=TRANSPORTS, required=False)
-
-
-class CountdownForm(StartForm):
+class CountdownForm(forms.Form):
     seconds = forms.IntegerField(min_value=1, max_value=LONGEST)
 
 
-class ImportForm(StartForm):
+class ImportForm(forms.Form):
     """An upload, or the bundled catalogue where there is none."""
 
     file = forms.FileField(required=False)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from asgi_app.demo import catalog, tasks
-from asgi_app.demo.forms import CountdownForm, ImportForm, StartForm
+from asgi_app.demo.forms import CountdownForm, ImportForm
 from asgi_app.demo.models import CatalogImport
 from tasks.conf import conf
 from tasks.exceptions import MalformedRunId
@@ -57,15 +57,12 @@ def start_import(request: HttpRequest) -> HttpResponse:
         source = CatalogImport.objects.create(name=name, text=text)
         task = tasks.import_catalog.using(metadata={"title": f"Import of {name}"})
         handle = task.enqueue(source.pk, pace=form.cleaned_data["pace"])
-    return _watch(handle, form)
+    return _watch(request, handle)
 
 
 @require_POST
 def start_story(request: HttpRequest) -> HttpResponse:
-    form = StartForm(request.POST)
-    if not form.is_valid():
-        return _page(request, status=400, problem="There is no such transport.")
-    return _watch(tasks.tell_story.enqueue(), form)
+    return _watch(request, tasks.tell_story.enqueue())
 
 
 @require_POST
@@ -75,7 +72,7 @@ def start_countdown(request: HttpRequest) -> HttpResponse:
         return _page(request, status=400, countdown_form=form)
     seconds = form.cleaned_data["seconds"]
     task = tasks.countdown.using(metadata={"title": f"Countdown from {seconds}"})
-    return _watch(task.enqueue(seconds), form)
+    return _watch(request, task.enqueue(seconds))
 
 
 @require_safe
@@ -97,19 +94,24 @@ def _runs() -> QuerySet[TaskRun]:
 
 
 def _page(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
-    via = (request.POST or request.GET).get("via")
     defaults = {
         "import_form": ImportForm(),
         "countdown_form": CountdownForm(initial={"seconds": 60}),
         "run": None,
         "runs": _runs()[:LISTED],
         "socket_path": conf().websocket_path,
-        "via": "websocket" if via == "websocket" else "sse",
+        "via": _via(request),
     }
     return render(request, "headway_demo/page.html", defaults | context, status=status)
 
 
-def _watch(handle: Handle, form: StartForm) -> HttpResponse:
+def _via(request: HttpRequest) -> str:
+    """The transport that the visitor's page has been switched to."""
+    wanted = (request.POST or request.GET).get("via")
+    return "websocket" if wanted == "websocket" else "sse"
+
+
+def _watch(request: HttpRequest, handle: Handle) -> HttpResponse:
     """Send the visitor to the run: its id is in the address, so a reload finds it again."""
-    query = {"run": handle.id, "via": form.cleaned_data["via"] or "sse"}
+    query = {"run": handle.id, "via": _via(request)}
     return HttpResponseRedirect(f"{reverse('headway_demo:page')}?{urlencode(query)}")

@@ -12,14 +12,14 @@ SOCKET = {"options": '{ transport: "websocket" }', "url": "/ws/tasks/1/"}
 
 async def test_a_socket_going_away_is_opened_again_behind_the_last_event(page: Page) -> None:
     end = envelope(4, "finished", {"status": "CANCELLED"})
-    sockets = Sockets(([envelope(1), envelope(2)], 4012), ([envelope(3), end], 1000))
+    sockets = Sockets(([f"{envelope(1)}\n{envelope(2)}"], 4012), ([envelope(3), end], 1000))
     await page.route_web_socket("**/ws/**", sockets)
     seen = await watched(page, **SOCKET)
     assert seen["seqs"] == [1, 2, 3, 4]
     assert seen["result"] == {"status": "CANCELLED"}
     assert sockets.urls == [
-        "ws://headway.test/ws/tasks/1/",
-        "ws://headway.test/ws/tasks/1/?after=2",
+        "ws://headway.test/ws/tasks/1/?batch=1",
+        "ws://headway.test/ws/tasks/1/?after=2&batch=1",
     ]
 
 

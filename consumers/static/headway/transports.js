@@ -43,12 +43,15 @@ function webSocket(url, after, signal, sink) {
   const address = new URL(url);
   address.protocol = address.protocol.replace("http", "ws");
   if (after) address.searchParams.set("after", String(after));
+  address.searchParams.set("batch", "1"); // many events in a frame, one a line
   return new Promise((resolve) => {
     const socket = new WebSocket(address);
     socket.onopen = () => sink.open();
     socket.onmessage = ({ data }) => {
-      const outcome = sink.event(data);
-      if (outcome) resolve(outcome);
+      for (const line of data.split("\n")) {
+        const outcome = sink.event(line);
+        if (outcome) return resolve(outcome);
+      }
     };
     socket.onclose = ({ code, reason }) => resolve(outcomeOfClose(code, reason));
     signal.addEventListener("abort", () => socket.close());
