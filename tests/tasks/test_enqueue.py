@@ -43,7 +43,7 @@ def test_a_wrong_call_is_refused_at_once(args: Any, kwargs: Any) -> None:
 def test_the_context_is_no_argument_of_the_caller() -> None:
     app.emit.enqueue(1)
     with pytest.raises(InvalidArguments):
-        app.emit.enqueue()  # type: ignore[call-arg] - the checker sees it too
+        app.emit.enqueue()  # type: ignore[call-arg]  # the checker sees it too
 
 
 @pytest.mark.parametrize("value", [object(), math.nan, b"x", {1: 2}], ids=repr)
