@@ -23,7 +23,6 @@ __all__ = [
     "LayerMessage",
     "check_type",
     "envelope",
-    "event_type",
     "layer_batch",
     "layer_message",
     "new_event",
@@ -83,13 +82,6 @@ def envelope(run_id: UUID | str, event: Event) -> str:
         f'{{"run":"{run_id}","seq":{event.seq},"type":"{event.type}","at":"{at}"'
         f',"data":{event.data}}}'
     )
-
-
-def event_type(text: str) -> str:
-    """The type in an envelope that :func:`envelope` made, without parsing the JSON."""
-    # Neither a UUID nor a number nor a type can hold a quote, so the first is the one.
-    start = text.index('"type":"') + 8
-    return text[start : text.index('"', start)]
 
 
 class LayerBatch(TypedDict):
