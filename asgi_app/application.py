@@ -11,10 +11,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import cache
 
 from asgi_app.lifecycle import Phase
 from asgi_app.unavailable import not_found, reject_websocket, unavailable
+from consumers import routing
 from consumers.asgi import ASGIApp, Message, Receive, Scope, Send
+from consumers.takeover import TakeOver
+from tasks.conf import conf
 
 __all__ = ["Headway"]
 
@@ -34,8 +38,6 @@ class Headway:
     def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         # Here and not above: an asgi.py imports this module before Django is set up.
         from asgi_app.process import this_process
-        from consumers.takeover import TakeOver
-        from tasks.conf import conf
 
         self._process = this_process()
         self._http: ASGIApp = TakeOver(application)
@@ -57,9 +59,8 @@ class Headway:
         if scope["type"] == "http":
             return self._http
         if scope["type"] == "websocket":
-            from consumers.routing import handles, websocket_application
-
-            return websocket_application if handles(scope["path"]) else self._websocket
+            ours = routing.handles(scope["path"])
+            return routing.websocket_application if ours else self._websocket
         return self._other
 
     async def _admit(self, scope: Scope) -> bool:
@@ -67,9 +68,10 @@ class Headway:
         lifecycle = self._process.lifecycle
         if lifecycle.phase is Phase.IDLE and self._process.reactor.running_here():
             self._process.reactor.begin()
+        if lifecycle.phase is Phase.IDLE:
+            _warn_of_idleness()  # and go on: it may be a test's client
         if lifecycle.phase is not Phase.STARTING or _asks_for_health(scope):
-            # Not started at all: a test's client, or a server that cannot start us. While
-            # draining, requests on open connections are still answered.
+            # While draining, requests on open connections are still answered.
             return True
         try:
             async with asyncio.timeout(START_PATIENCE):
@@ -100,3 +102,11 @@ class Headway:
 def _asks_for_health(scope: Scope) -> bool:
     path: str = scope["path"]
     return scope["type"] == "http" and path.endswith(HEALTH)
+
+
+@cache
+def _warn_of_idleness() -> None:
+    logger.warning(
+        "This server neither speaks ASGI's lifespan protocol nor runs Twisted's reactor: "
+        "in this process no task is executed and no stream served."
+    )

@@ -70,6 +70,12 @@ class Lifecycle:
         loop = asyncio.get_running_loop()
         self._owner = loop.create_task(self._serve(parts), name="headway", context=clean)
 
+    def is_ready(self) -> bool:
+        """Whether all that serves is up right now; a part may be down for a while."""
+        parts = self._parts
+        up = parts is not None and all(event.is_set() for event in parts.ready)
+        return up and self.phase is Phase.SERVING
+
     async def settled(self) -> bool:
         """Wait until it is decided whether this process serves; whether it does."""
         await self._decided.wait()

@@ -8,6 +8,7 @@ from asgi_app.lifespan import Lifespan
 from asgi_app.parts import build
 from asgi_app.reactor import ReactorHooks
 from asgi_app.shutdown import Shutdown
+from consumers.health import report_readiness
 from tasks.engine.lastresort import LastResort
 
 __all__ = ["Process", "this_process"]
@@ -30,4 +31,5 @@ def this_process() -> Process:
     """This process's own. Made with the first application; nothing starts by that."""
     process = Process(Lifecycle(build))
     process.reactor.hook()
+    report_readiness("engine", process.lifecycle.is_ready)
     return process

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "consumers.middleware.run_owner",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -125,6 +126,9 @@ STATIC_ROOT = _data / "static"
 # Headway
 
 HEADWAY: dict[str, Any] = _env.headway()
+if "asgi_app.demo" in HEADWAY_APPS:
+    # The demo is for visitors: this opens its own tasks, and no others.
+    HEADWAY.setdefault("AUTHZ", "asgi_app.demo.authz.open_demo")
 # An empty list: any queue name is allowed.
 TASKS = {"default": {"BACKEND": "tasks.backend.HeadwayBackend", "QUEUES": []}}
 

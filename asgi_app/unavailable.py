@@ -1,10 +1,10 @@
 """Answers of a process that cannot serve a request, as raw ASGI."""
 
 from consumers.asgi import Receive, Scope, Send
+from consumers.wire import CloseCode
 
 __all__ = ["going_away", "not_found", "reject_websocket", "unavailable"]
 
-GOING_AWAY = 4012  # the client's close code for "reconnect"; autobahn sends no 1012
 RETRY_AFTER = b"5"  # seconds
 
 
@@ -28,7 +28,7 @@ async def going_away(receive: Receive, send: Send) -> None:
     # A close code reaches a browser only over an accepted connection.
     await receive()
     await send({"type": "websocket.accept"})
-    await send({"type": "websocket.close", "code": GOING_AWAY})
+    await send({"type": "websocket.close", "code": int(CloseCode.GOING_AWAY)})
 
 
 async def reject_websocket(receive: Receive, send: Send) -> None:

@@ -17,7 +17,7 @@ from typing import Literal, Self
 
 from tests.processes import ROOT, Usage, environment, free_port, manage, migrated, usage
 
-__all__ = ["LiveServer"]
+__all__ = ["LiveServer", "Server"]
 
 START_TIMEOUT = 30.0  # seconds: a loaded machine imports Django slowly
 LINE_TIMEOUT = 20.0  # seconds
@@ -37,7 +37,8 @@ class LiveServer:
     """One server at a time, on one port and one data folder.
 
     *folder* keeps the database and the secret key between restarts. *env* is added to
-    a small environment that has nothing of the test run's own settings.
+    a small environment that has nothing of the test run's own settings. With *migrate*, the
+    first start begins with a migrated ``db.sqlite3`` in the folder.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class LiveServer:
         arguments: tuple[str, ...] = (),
         python: str = sys.executable,
         cwd: Path = ROOT,
+        migrate: bool = True,
     ) -> None:
         self.folder = folder
         self.server = server
@@ -58,6 +60,7 @@ class LiveServer:
         self.arguments = arguments
         self.python = python
         self.cwd = cwd
+        self._migrate = migrate and "DATABASE_URL" not in (env or {})
         self.port = free_port()
         self.env = environment(folder, settings) | dict(env or {})
         #: Output of the current process, line by line, stdout and stderr together.
@@ -74,10 +77,11 @@ class LiveServer:
         A server listens a moment before its signal handlers are set; one that answers
         has them.
         """
-        if "DATABASE_URL" not in self.env and not (self.folder / "db.sqlite3").exists():
+        if self._migrate and not (self.folder / "db.sqlite3").exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            source = migrated(self.env.get("HEADWAY_APPS", ""), self.python, self.cwd)
-            shutil.copy(source, self.folder / "db.sqlite3")
+            names = ("DJANGO_SETTINGS_MODULE", "HEADWAY_APPS", "PYTHONPATH")
+            chosen = tuple((name, self.env[name]) for name in names if name in self.env)
+            shutil.copy(migrated(chosen, self.python, self.cwd), self.folder / "db.sqlite3")
         self.lines = []
         self._process = process = subprocess.Popen(
             self.command(),
@@ -185,10 +189,15 @@ class LiveServer:
     def output(self) -> str:
         return "\n".join(self.lines)
 
-    def wait_line(self, pattern: str, timeout: float = LINE_TIMEOUT) -> re.Match[str]:
-        """The first line of the current process that matches, waiting for it."""
+    def wait_line(
+        self, pattern: str, timeout: float = LINE_TIMEOUT, *, after: int = 0
+    ) -> re.Match[str]:
+        """The first line of the current process that matches, waiting for it.
+
+        The first *after* lines are not looked at.
+        """
         deadline = time.monotonic() + timeout
-        seen = 0
+        seen = after
         with self._arrived:
             while True:
                 for line in self.lines[seen:]:

@@ -1,9 +1,11 @@
 """What live processes are made of: a port, an environment, a migrated database, their usage."""
 
+import atexit
 import contextlib
 import functools
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -84,9 +86,12 @@ def manage(env: Mapping[str, str], *arguments: str, python: str, cwd: Path) -> s
 
 
 @functools.cache
-def migrated(apps: str, python: str = sys.executable, cwd: Path = ROOT) -> Path:
-    """A SQLite file with the service's tables, made once a session for each choice of apps."""
+def migrated(
+    variables: tuple[tuple[str, str], ...], python: str = sys.executable, cwd: Path = ROOT
+) -> Path:
+    """A SQLite file with the service's tables, made once a session for each choice of variables."""
     folder = Path(tempfile.mkdtemp(prefix="headway-migrated-"))
-    env = environment(folder) | {"HEADWAY_APPS": apps}
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    env = environment(folder) | dict(variables)
     manage(env, "migrate", "--no-input", "--verbosity", "0", python=python, cwd=cwd)
     return folder / "db.sqlite3"

@@ -1,0 +1,62 @@
+"""daphne's ``runserver``: the reactor in a thread of the autoreloader, which exits to reload."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.asgi_app.rows import Row, row
+from tests.asgi_app.stopping import SERVICE, enqueue, stop
+from tests.live import LiveServer
+
+pytestmark = pytest.mark.e2e
+
+EDITED = "edited"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """An app whose module can be edited without touching the checkout."""
+    package = tmp_path / "apps" / EDITED
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    return package
+
+
+def test_a_reload_gives_runs_back_at_once(live: Callable[..., LiveServer], app: Path) -> None:
+    env = {
+        **SERVICE,
+        "DEBUG": "1",
+        "HEADWAY_APPS": f"{SERVICE['HEADWAY_APPS']},{EDITED}",
+        "HEADWAY_GRACE": "30",
+        "HEADWAY_LEASE": "60",
+        "PYTHONPATH": str(app.parent),
+    }
+    server = live(env, server="runserver").start()
+    run_id = enqueue(server, "rest", 60)
+    assert row(server.folder, run_id) == Row("RUNNING", 1)
+
+    seen = len(server.lines)
+    os.utime(app / "__init__.py")
+
+    # Its lease is far from over: only a run that was given back begins again.
+    server.wait_line("changed, reloading", after=seen)
+    server.wait_line("task begun", after=seen)
+    assert row(server.folder, run_id) == Row("RUNNING", 1)
+    assert "Traceback" not in server.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_without_the_reloader_it_stops_like_daphne(
+    live: Callable[..., LiveServer], number: int
+) -> None:
+    server = live(
+        {**SERVICE, "HEADWAY_GRACE": "1"}, server="runserver", arguments=("--noreload",)
+    ).start()
+    run_id = enqueue(server, "rest", 60)
+
+    stop(server, 1, number)
+
+    assert row(server.folder, run_id) == Row("READY", 0)
