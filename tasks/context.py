@@ -64,6 +64,10 @@ class _Context(TaskContext):  # type: ignore[type-arg]
         return self._attempt.claim.run_id
 
     @property
+    def queue_name(self) -> str:
+        return self._attempt.claim.queue_name
+
+    @property
     def attempt(self) -> int:
         """Number of this try, from 1."""
         return self._attempt.claim.attempt

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from tasks.conf import conf
 from tasks.engine import store
@@ -30,6 +31,7 @@ class Claimer:
         self._busy: Counter[str] = Counter()  # runs at present, by queue
         self._wake = asyncio.Event()
         self._stopping = False
+        self._crowded = False  # some queue had no room left, so runs may be waiting for it
         #: Set when nothing is being claimed and nothing will be.
         self.stopped = asyncio.Event()
         #: Set when the first claim has gone through.
@@ -42,7 +44,8 @@ class Claimer:
     def free(self, claim: Claim) -> None:
         """The run of *claim* needs its room no more."""
         self._busy[claim.queue_name] -= 1
-        self._wake.set()
+        if self._crowded:
+            self._wake.set()
 
     def stop(self) -> None:
         """Claim no more; :attr:`stopped` says when that is so."""
@@ -64,22 +67,25 @@ class Claimer:
     async def _claim_all(self) -> bool:
         """Claim once for every slot with room; True if there may be more to claim."""
         more = False
+        self._crowded = False
         for slot in self._slots():
-            claims = await self._writer.call(store.claim, self._worker_id, conf().lease, slot)
+            if slot.limit <= 0:
+                self._crowded = True
+                continue
+            asked = replace(slot, limit=min(slot.limit, _RUNS_A_CLAIM))
+            claims = await self._writer.call(store.claim, self._worker_id, conf().lease, asked)
             self._busy.update(taken.queue_name for taken in claims)
             self._start(claims)
-            more = more or len(claims) == slot.limit
+            more = more or len(claims) == asked.limit
         return more
 
     def _slots(self) -> Iterator[Slot]:
         """The room there is: of each queue with a limit of its own, and of all others."""
         own = conf().queues
         for name, limit in own.items():
-            if (room := limit - self._busy[name]) > 0:
-                yield Slot(min(room, _RUNS_A_CLAIM), only=(name,))
+            yield Slot(limit - self._busy[name], only=(name,))
         shared = sum(count for name, count in self._busy.items() if name not in own)
-        if (room := conf().concurrency - shared) > 0:
-            yield Slot(min(room, _RUNS_A_CLAIM), but=tuple(own))
+        yield Slot(conf().concurrency - shared, but=tuple(own))
 
     async def _pause(self) -> None:
         try:

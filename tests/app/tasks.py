@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Generator
 from typing import Any
 
@@ -183,3 +184,17 @@ async def bad_event(context: Context, type_: str) -> None:
 @task(takes_context=True)
 async def large_event(context: Context, size: int) -> None:
     await context.emit("large", "x" * size)
+
+
+most_at_once: dict[str, int] = {}
+_at_once: Counter[str] = Counter()
+
+
+@task(takes_context=True)
+async def count_myself(context: Context) -> None:
+    """Notes how many of its kind run at once, by queue."""
+    queue = context.queue_name
+    _at_once[queue] += 1
+    most_at_once[queue] = max(most_at_once.get(queue, 0), _at_once[queue])
+    await asyncio.sleep(0.01)  # so that others could begin
+    _at_once[queue] -= 1

@@ -181,3 +181,15 @@ async def test_a_stop_from_another_process_arrives(monkeypatch: pytest.MonkeyPat
         with anyio.fail_after(2):
             await until(lambda: _nothing_runs())
     assert (await row(handle)).status == "CANCELLED"
+
+
+async def test_no_more_at_once_than_allowed(settings: Any) -> None:
+    settings.HEADWAY = {"CONCURRENCY": 3, "QUEUES": {"mail": 1}}
+    app.most_at_once.clear()
+    async with running_supervisor():
+        calls: list[Any] = [((), {})] * 12
+        handles = await app.count_myself.aenqueue_many(calls)
+        handles += await app.count_myself.using(queue_name="mail").aenqueue_many(calls[:4])
+        for handle in handles:
+            await handle.await_result(20)
+    assert app.most_at_once == {"default": 3, "mail": 1}
