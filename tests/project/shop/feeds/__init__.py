@@ -1,0 +1,1 @@
+"""Who reads the shop's news. The app's label is "consumers", and its name is not."""
