@@ -44,7 +44,7 @@ class Attempt:
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def __repr__(self) -> str:
-        return f"<Attempt {self.claim.attempt} of {self.claim.task} {self.claim.run_id}>"
+        return f"attempt {self.claim.attempt} of run {self.claim.run_id} ({self.claim.task})"
 
     @property
     def ending(self) -> bool:

@@ -35,6 +35,8 @@ class Executor:
         end = await self._perform(attempt)
         if end is None:
             return  # the run is another process's: there is nothing to write
+        if end.ending in (Ending.RAISED, Ending.TIMED_OUT):
+            logger.error("%r %s", attempt, end.ending, exc_info=end.error)
         with anyio.CancelScope(shield=True):
             self._journal.settle(attempt, end)
             await attempt.settled
@@ -75,8 +77,7 @@ class Executor:
         except BaseException as error:
             if scope.cancel_called and attempt.cause is None:
                 return None
-            if not isinstance(error, Exception):
-                logger.error("%r raised %s; it goes no further", attempt, type(error).__name__)
+            # A SystemExit or KeyboardInterrupt of a task's is a failure of the task.
             return End(Ending.RAISED, error=error)
 
 

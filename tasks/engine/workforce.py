@@ -119,7 +119,7 @@ class Workforce:
         with anyio.move_on_after(_LAST_WORDS):
             await self._idle.wait()
         for attempt in list(self._active.values()):
-            logger.warning("%r ignores its cancellation; it is given back", attempt)
+            logger.warning("%r ignores its cancellation and is given back", attempt)
             self._journal.settle(attempt, End(Ending.DRAINED))
         with anyio.move_on_after(_LAST_WORDS):
             for attempt in list(self._active.values()):
@@ -190,7 +190,7 @@ class Workforce:
                 continue
             item = mine.get(run_id)
             if item is None or item.fence != fence:
-                logger.warning("%r has lost its lease; it is ended here", attempt)
+                logger.warning("%r has lost its lease and is ended here", attempt)
                 self._journal.abandon(attempt)
             elif item.cancel_requested:
                 self.cancel(run_id, CancelRequest(item.cancel_requested))

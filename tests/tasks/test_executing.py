@@ -50,13 +50,18 @@ async def test_generators(supervisor: None, name: str) -> None:
     assert await kinds(handle) == ["queued", "started", "output", "output", "output", "finished"]
 
 
-async def test_failure_is_kept_with_its_traceback(supervisor: None) -> None:
+async def test_failure_is_kept_with_its_traceback(
+    supervisor: None, caplog: pytest.LogCaptureFixture
+) -> None:
     handle = await app.fail.aenqueue("broken pipe")
     with pytest.raises(TaskFailed, match="broken pipe"):
         await handle.await_result(10)
     assert handle.status == "FAILED"
     assert handle.errors[0].exception_class is RuntimeError
     assert "in fail" in handle.errors[0].traceback
+    (record,) = [r for r in caplog.records if r.name == "headway.executor"]
+    assert handle.id in record.getMessage()
+    assert record.exc_info is not None
 
 
 @pytest.mark.parametrize("name", ["exit_process", "cancel_itself"])
