@@ -1,6 +1,7 @@
 import queue
 import subprocess
 import sys
+from typing import TypeAlias
 
 import pytest
 
@@ -8,11 +9,11 @@ from tasks.engine import lastresort
 from tasks.engine.lastresort import LastResort
 from tests.processes import ROOT
 
-Codes = "queue.SimpleQueue[int]"
+Codes: TypeAlias = "queue.SimpleQueue[int]"
 
 
 @pytest.fixture
-def ended(monkeypatch: pytest.MonkeyPatch) -> "Codes":
+def ended(monkeypatch: pytest.MonkeyPatch) -> Codes:
     """The codes with which the process would have been ended."""
     codes: queue.SimpleQueue[int] = queue.SimpleQueue()
     monkeypatch.setattr(lastresort, "end_process", codes.put)
@@ -43,7 +44,7 @@ last_resort.arm(0.1, code=3)
     assert "threading.py" in done.stderr  # where they are stuck
 
 
-def test_the_earlier_deadline_and_the_worse_code_count(ended: "Codes") -> None:
+def test_the_earlier_deadline_and_the_worse_code_count(ended: Codes) -> None:
     last_resort = LastResort()
     last_resort.start()
     last_resort.start()
@@ -57,7 +58,7 @@ def test_the_earlier_deadline_and_the_worse_code_count(ended: "Codes") -> None:
         ended.get_nowait()
 
 
-def test_armed_before_it_is_started(ended: "Codes") -> None:
+def test_armed_before_it_is_started(ended: Codes) -> None:
     last_resort = LastResort()
     last_resort.arm(0, code=0)
 
