@@ -1,6 +1,7 @@
 """A headless Chromium for the tests: the system's own, found on PATH or named by a variable."""
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,6 +33,10 @@ async def launched() -> AsyncIterator[Browser]:
             await browser.close()
 
 
+# What Chromium says of a connection that breaks, and of one that is refused.
+OUTAGE = re.compile(r"net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|INCOMPLETE_CHUNKED_ENCODING)")
+
+
 class Console:
     """What went wrong in a page: errors on its console, and exceptions nobody caught."""
 
@@ -44,6 +49,6 @@ class Console:
         if message.type == "error":
             self.errors.append(message.text)
 
-    def besides_outage(self) -> list[str]:
-        """The errors without those the browser writes by itself while no server is there."""
-        return [text for text in self.errors if "net::ERR_" not in text]
+    def forget_outage(self) -> None:
+        """Drop what the browser writes by itself when a server is gone."""
+        self.errors = [text for text in self.errors if not OUTAGE.search(text)]

@@ -22,7 +22,7 @@ class ImportForm(forms.Form):
     """An upload, or the bundled catalogue where there is none."""
 
     file = forms.FileField(required=False)
-    pace = forms.TypedChoiceField(choices=PACES, coerce=int, empty_value=0, required=False)
+    pace = forms.TypedChoiceField(choices=PACES, coerce=int, empty_value=None, required=False)
 
     def clean_file(self) -> tuple[str, str] | None:
         """Name and text of the upload; None without one."""

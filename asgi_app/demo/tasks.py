@@ -37,7 +37,7 @@ def import_catalog(context: SyncContext, import_id: int, pace: int = 0) -> dict[
     products = source.products()
     there = source.rows.count()
     if there:
-        context.log(f"{there} rows are in the table already; going on behind them.")
+        context.log(f"{there} rows are there already; going on behind them.")
     batch: list[CatalogRow] = []
     tracked = context.track(products, total=len(products), message="rows")
     for number, product in enumerate(tracked, start=1):

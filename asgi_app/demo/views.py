@@ -56,7 +56,7 @@ def start_import(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         source = CatalogImport.objects.create(name=name, text=text)
         task = tasks.import_catalog.using(metadata={"title": f"Import of {name}"})
-        handle = task.enqueue(source.pk, pace=form.cleaned_data["pace"])
+        handle = task.enqueue(source.pk, pace=form.cleaned_data["pace"] or 0)
     return _watch(request, handle)
 
 

@@ -49,7 +49,7 @@ def rows_in(text: str) -> list[tuple[Any, ...]]:
 
 
 async def data_of(handle: Handle, kind: str) -> list[Any]:
-    events = TaskEvent.objects.filter(run=handle.id, type=kind).order_by("seq")
+    events = TaskEvent.objects.filter(run=handle.run_id, type=kind).order_by("seq")
     return [decode(event.data) async for event in events]
 
 

@@ -17,16 +17,19 @@ const ledger = [];
 let current = null;
 let drawing = 0;
 
+for (const radio of document.querySelectorAll("input[name=transport]")) {
+  radio.addEventListener("change", switchOver);
+}
+$("runs").addEventListener("click", ({ target }) => {
+  if (target.href) target.search = new URLSearchParams([...new URL(target.href).searchParams, ["via", transport()]]);
+});
 if (panel) {
   begin(0);
-  for (const radio of panel.querySelectorAll("input[name=transport]")) {
-    radio.addEventListener("change", () => switchOver());
-  }
   $("stop").addEventListener("submit", stop);
 }
 
 function transport() {
-  return panel.querySelector("input[name=transport]:checked").value;
+  return document.querySelector("input[name=transport]:checked").value;
 }
 
 /** Watch from the event that follows `after`. */
@@ -45,7 +48,7 @@ function switchOver() {
   const address = new URL(location.href);
   address.searchParams.set("via", via);
   history.replaceState(null, "", address);
-  if (shown.finished) return;
+  if (!panel || shown.finished) return;
   const { seq } = current;
   current.close();
   begin(seq);

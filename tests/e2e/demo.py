@@ -1,0 +1,105 @@
+"""The demo as a visitor has it: tabs on its page, and what they have received."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from asgi_app.demo import catalog
+from tests.browser import Console
+from tests.live import LiveServer
+
+__all__ = ["Tab", "query", "stored_rows", "written_rows"]
+
+PATIENCE = 30_000  # milliseconds: the machine may be busy
+
+
+class Tab:
+    """A tab of the demo."""
+
+    def __init__(self, page: Page, server: LiveServer) -> None:
+        self.page = page
+        self.server = server
+        self.console = Console(page)
+        page.set_default_timeout(PATIENCE)
+        page.set_default_navigation_timeout(PATIENCE)
+
+    async def open(self, path: str = "/", via: str = "sse") -> None:
+        joint = "&" if "?" in path else "?"
+        await self.page.goto(f"{self.server.url}{path}{joint}via={via}")
+
+    async def start(self, button: str) -> str:
+        """Press a start button; the id of the run that the address now names."""
+        await self.page.get_by_role("button", name=button).click()
+        await self.page.wait_for_url("**/?run=*")
+        return self.run
+
+    async def start_import(self, pace: int, file: Path | None = None) -> str:
+        await self.page.get_by_label("Pace").select_option(str(pace))
+        if file is not None:
+            await self.page.get_by_label("Your own file").set_input_files(file)
+        return await self.start("Start the import")
+
+    @property
+    def run(self) -> str:
+        return self.page.url.partition("run=")[2].partition("&")[0]
+
+    async def bar_between(self, low: float, high: float) -> None:
+        """Wait until the bar stands above *low* and below *high*, as parts of the whole."""
+        await self.page.wait_for_function(
+            """([low, high]) => {
+                const bar = document.querySelector("[role=progressbar]");
+                const part = bar.ariaValueNow / bar.ariaValueMax;
+                return !bar.hidden && part > low && part < high;
+            }""",
+            arg=[low, high],
+        )
+
+    async def state(self, state: str) -> None:
+        await expect(self.page.locator("#run")).to_have_attribute(
+            "data-state", state, timeout=PATIENCE
+        )
+
+    async def says(self, text: str) -> None:
+        await expect(self.page.locator("main")).to_contain_text(text, timeout=PATIENCE)
+
+    async def received(self) -> dict[str, str]:
+        """The seqs in the order of their arrival ("1-9": 1, 2 … 9), and how many came twice."""
+        data: dict[str, str] = await self.page.evaluate(
+            "({...document.querySelector('#run').dataset})"
+        )
+        return {name: data[name] for name in ("seqs", "duplicates")}
+
+    async def has_all_once(self) -> None:
+        """Exactly what the log in the database has."""
+        await self.state("ended")
+        [[last]] = query(self.server, "last_seq FROM headway_run WHERE id = ?", self.run)
+        received = await self.received()
+        assert received == {"seqs": f"1-{last}", "duplicates": "0"}, (received, last)
+
+
+def query(server: LiveServer, sql: str, *values: str) -> list[Any]:
+    """Rows from the server's database; a run's id may have its hyphens."""
+    with closing(sqlite3.connect(server.folder / "db.sqlite3", timeout=20)) as database:
+        return database.execute(f"SELECT {sql}", [v.replace("-", "") for v in values]).fetchall()
+
+
+def stored_rows(server: LiveServer, run: str) -> list[Any]:
+    """What a run has brought into the table."""
+    columns = ", ".join(catalog.COLUMNS)
+    return query(
+        server,
+        f"number, {columns} FROM headway_demo_catalogrow WHERE source_id ="
+        " (SELECT json_extract(args, '$[0]') FROM headway_run WHERE id = ?) ORDER BY number",
+        run,
+    )
+
+
+def written_rows(text: str) -> list[Any]:
+    """What the file has, as the table shows it."""
+    return [
+        (number, *product._replace(price=float(product.price)))  # type: ignore[arg-type]
+        for number, product in enumerate(catalog.read(text), 1)
+    ]
