@@ -88,7 +88,7 @@ class Lifecycle:
         elif self.phase in {Phase.STARTING, Phase.SERVING}:
             self.phase = Phase.DRAINING
             self._decided.set()
-            logger.info("Stopping: runs under way have up to %g s.", conf().grace)
+            logger.info("Stopping.")
             self._parts.supervisor.drain()
 
     def hurry(self) -> None:

@@ -72,7 +72,7 @@ class Shutdown:
             await self._within(asyncio.wait(unanswered), 0.0)
         patience = min(FAREWELL, self._left(END) - MERCY)
         if cancelled := await self._applications.end(patience, MERCY):
-            logger.warning("%d requests and WebSockets had to be cancelled.", cancelled)
+            logger.warning("Requests and WebSockets that had to be cancelled: %d.", cancelled)
 
     def _left(self, after_grace: float) -> float:
         return self._grace_ends + after_grace - asyncio.get_running_loop().time()

@@ -149,4 +149,4 @@ async def test_a_request_that_never_answers_is_cancelled(caplog: pytest.LogCaptu
     await running
 
     assert task.cancelled()
-    assert "1 requests and WebSockets had to be cancelled" in caplog.text
+    assert "had to be cancelled: 1." in caplog.text

@@ -22,7 +22,6 @@ class Command(BaseCommand):
         "Execute runs, without HTTP, until SIGTERM or SIGINT; then the runs under way have "
         "HEADWAY['GRACE'] seconds. A second signal cuts that short."
     )
-    requires_migrations_checks = True
 
     def handle(self, *args: Any, **options: Any) -> None:
         last_resort = LastResort()
