@@ -15,24 +15,28 @@ from tests.live import LiveServer
 from tests.processes import ROOT
 from tests.wheel import installed
 
-__all__ = ["PASSWORD", "WAYS", "Way", "django"]
+__all__ = ["PASSWORD", "WAYS", "Way", "copy", "django"]
 
 SHOP = ROOT / "tests" / "project"
 PASSWORD = "correct horse"
+DOMAIN = "@shop.example"
 
-PEOPLE = """
+# One process for all, as each takes a second to come up.
+PREPARE = """
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.core.management import call_command
 
+call_command("migrate", interactive=False, verbosity=0)
+call_command("collectstatic", interactive=False, verbosity=0)
 people = get_user_model().objects
-for name in {customers}:
-    people.create_user(name, password={password!r})
-{clerk}
+for name in ("ada", "bob"):
+    people.create_user(name + {domain!r}, password={password!r})
 """
 STAFF = "people.create_superuser('cleo', password={password!r})"
 CLERK = (
     "clerks = Group.objects.create(name='clerks')\n"
-    "people.create_user('cleo@shop.example', password={password!r}).groups.add(clerks)"
+    "people.create_user('cleo' + {domain!r}, password={password!r}).groups.add(clerks)"
 )
 
 
@@ -76,7 +80,7 @@ def service(folder: Path) -> Way:
     server = LiveServer(
         folder / "data", {"HEADWAY_APPS": "shop,shop.jobs"}, python=installed(), cwd=folder
     )
-    _prepare(server, ["ada", "bob"], STAFF)
+    _prepare(server, STAFF)
     return Way(
         server=server,
         urls="/",
@@ -103,8 +107,7 @@ def copy(folder: Path) -> LiveServer:
 def project(folder: Path) -> Way:
     """``daphne storefront.asgi:application``"""
     server = copy(folder)
-    _prepare(server, ["ada@shop.example", "bob@shop.example"], CLERK)
-    django(server, "collectstatic", "--no-input", "--verbosity", "0")
+    _prepare(server, CLERK, DOMAIN)
     users = ("people_person", "email")
     return Way(
         server=server,
@@ -112,7 +115,7 @@ def project(folder: Path) -> Way:
         sockets="/ws/background/",
         statics="/assets/",
         collected=folder / "collected",
-        domain="@shop.example",
+        domain=DOMAIN,
         users=users,
     )
 
@@ -141,10 +144,8 @@ def django(server: LiveServer, *arguments: str) -> str:
     return done.stdout
 
 
-def _prepare(server: LiveServer, customers: list[str], clerk: str) -> None:
+def _prepare(server: LiveServer, everything: str, domain: str = "") -> None:
+    """*everything* is the code that makes cleo one who may watch everything."""
     server.folder.mkdir(exist_ok=True)
-    django(server, "migrate", "--no-input", "--verbosity", "0")
-    made = PEOPLE.format(
-        customers=customers, password=PASSWORD, clerk=clerk.format(password=PASSWORD)
-    )
-    django(server, "shell", "-c", made)
+    code = (PREPARE + everything).format(password=PASSWORD, domain=domain)
+    django(server, "shell", "-c", code)
