@@ -1,0 +1,93 @@
+"""Tasks that are interrupted, and leave marks by which a test knows what became of them."""
+
+import asyncio
+import os
+import time
+
+from tasks import Context, SyncContext, task
+from tests.chaos.service.marks import Overlap, alone, leave
+
+
+@task(takes_context=True, max_attempts=100)
+async def emit(context: Context, count: int, pause: float = 0.0) -> int:
+    """*count* events an attempt; an attempt after a death begins anew."""
+    for number in range(count):
+        await context.emit("tick", {"n": number, "attempt": context.attempt})
+        if pause:
+            await asyncio.sleep(pause)  # the rate is what the test asks for
+    return count
+
+
+@task
+async def mark(path: str) -> None:
+    leave(path, "executed")
+
+
+def begin(path: str) -> bool:
+    """Leave a mark; whether it is the first one."""
+    first = not os.path.exists(path)
+    leave(path, f"{os.getpid()} begun")
+    return first
+
+
+@task(takes_context=True)
+async def rest(context: Context, path: str, seconds: float, again: float = 0.0) -> str:
+    """Rests *seconds*, and when begun again *again*; says how that ended."""
+    first = begin(path)
+    await context.emit("resting")
+    how = "cancelled"
+    try:
+        # How long it is under way is what the test asks for.
+        await asyncio.sleep(seconds if first else again)
+        how = "ended"
+        await context.emit("rested")
+    finally:
+        leave(path, f"{os.getpid()} {how}")
+    return how
+
+
+@task(takes_context=True)
+def rest_in_thread(context: SyncContext, path: str, seconds: float, again: float = 0.0) -> str:
+    """:func:`rest`, but it can only be asked to end, and then it tries to emit."""
+    deadline = time.monotonic() + (seconds if begin(path) else again)
+    context.emit("resting")
+    while time.monotonic() < deadline and not context.cancel_requested:
+        time.sleep(0.005)
+    how = "cancelled" if context.cancel_requested else "ended"
+    try:
+        context.emit("rested")
+    except Exception as error:
+        how += f", {type(error).__name__}"
+    leave(path, f"{os.getpid()} {how}")
+    return how
+
+
+@task
+async def block_asleep(path: str, seconds: float) -> None:
+    """Blocks the event loop, leaving the interpreter to other threads."""
+    leave(path, f"{os.getpid()}")
+    time.sleep(seconds)  # noqa: ASYNC251 - the mistake that the watchdog is for
+
+
+@task
+async def block_computing(path: str, seconds: float) -> None:
+    """Blocks the event loop, taking the interpreter from other threads where it can."""
+    leave(path, f"{os.getpid()}")
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        pass
+
+
+@task(takes_context=True, max_attempts=100)
+async def step(context: Context, folder: str, number: int, steps: int, pause: float) -> int:
+    """Takes some steps, with an event each, and notices if it is not alone in that."""
+    try:
+        with alone(f"{folder}/{number}.lock"):
+            for done in range(1, steps + 1):
+                await context.progress(done, steps)
+                await asyncio.sleep(pause)  # the work
+    except Overlap:
+        leave(f"{folder}/overlaps", f"{context.run_id} attempt {context.attempt}")
+        raise
+    leave(f"{folder}/ended", f"{number}")
+    return number

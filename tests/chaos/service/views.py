@@ -1,0 +1,55 @@
+"""The test's hands and eyes inside of a server."""
+
+import asyncio
+import gc
+import json
+import os
+import signal
+import threading
+
+from django.contrib.auth import login
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from consumers.hub import get_hub
+from consumers.watcher import Watcher
+from tasks import aenqueue
+from tasks.registry import resolve
+
+TASKS = "tests.chaos.service.tasks"
+
+
+@csrf_exempt
+async def enqueue(request: HttpRequest) -> JsonResponse:
+    """Runs of one task; the body names it and has a list of arguments for each run."""
+    wanted = json.loads(request.body)
+    task = resolve(f"{TASKS}.{wanted['task']}")
+    handles = await task.aenqueue_many([(args, {}) for args in wanted["calls"]])
+    return JsonResponse([handle.id for handle in handles], safe=False)
+
+
+async def enqueue_and_die(request: HttpRequest) -> HttpResponse:
+    await aenqueue(f"{TASKS}.mark", request.GET["path"])
+    os.kill(os.getpid(), signal.SIGKILL)
+    return HttpResponse("never said")
+
+
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """A session cookie of somebody who may watch by the default rule."""
+    user, _ = User.objects.get_or_create(username="staff", defaults={"is_staff": True})
+    login(request, user)
+    return HttpResponse()
+
+
+async def state(request: HttpRequest) -> JsonResponse:
+    """What is alive in this process."""
+    gc.collect()
+    return JsonResponse(
+        {
+            "tasks": len(asyncio.all_tasks()),
+            "threads": threading.active_count(),
+            "feeds": len(get_hub()._feeds),
+            "watchers": sum(isinstance(thing, Watcher) for thing in gc.get_objects()),
+        }
+    )

@@ -1,0 +1,120 @@
+"""What live servers stand on, and fixtures for tests that break them."""
+
+import os
+import random
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID
+
+import pytest
+
+from tests.ledger import Ledger
+from tests.live import LiveServer
+
+__all__ = ["Serve", "Show", "SqliteStack", "Stack", "ledger", "rng", "serve", "show", "stack"]
+
+SERVICE = "tests.chaos.service"
+
+
+class Stack(Protocol):
+    """A database and a Channels layer, shared by the servers of one test."""
+
+    #: What tells a server of them.
+    env: Mapping[str, str]
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a query gives, read past every server; parameters are ``?``."""
+
+    def key(self, run_id: str) -> Any:
+        """A run's id as a parameter."""
+
+    def writable(self) -> bool:
+        """Whether no process is inside a transaction that keeps others from writing."""
+
+    def connections(self, pid: int) -> int:
+        """How many connections to the database a process holds."""
+
+
+class SqliteStack:
+    """SQLite and the in-memory layer: several processes share the file and not the layer."""
+
+    def __init__(self, folder: Path) -> None:
+        self.env: Mapping[str, str] = {}
+        self._path = folder / "db.sqlite3"
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self._path, timeout=20)) as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    def key(self, run_id: str) -> str:
+        return UUID(run_id).hex
+
+    def writable(self) -> bool:
+        with closing(sqlite3.connect(self._path, timeout=0)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            connection.rollback()
+            return True
+
+    def connections(self, pid: int) -> int:
+        # Each has the write-ahead log open. The database itself may be open more often: a
+        # connection that is closed leaves its descriptor to the next one while others have
+        # locks (sqlite.org/src, os_unix.c on POSIX advisory locks).
+        log = f"{self._path}-wal"
+        links = (os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir())
+        return sum(link == log for link in links)
+
+
+Serve = Callable[..., LiveServer]
+Show = Callable[[str], None]
+
+
+@pytest.fixture(params=["sqlite"])
+def stack(tmp_path: Path) -> Stack:
+    return SqliteStack(tmp_path / "data")
+
+
+@pytest.fixture
+def ledger(stack: Stack) -> Ledger:
+    return Ledger(stack)
+
+
+@pytest.fixture
+def serve(live: Serve, stack: Stack) -> Serve:
+    """Makes servers with the service's tasks; ``HEADWAY`` keys in small letters.
+
+    None is started yet; all are ended with the test.
+    """
+
+    def make(*, server: str = "daphne", authz: str | None = "everybody", **keys: Any) -> LiveServer:
+        env = {"HEADWAY_APPS": SERVICE, "HEADWAY_POLL": "0.1", **stack.env}
+        if authz:
+            env["HEADWAY_AUTHZ"] = f"{SERVICE}.authz.{authz}"
+        env |= {f"HEADWAY_{key.upper()}": str(value) for key, value in keys.items()}
+        return live(env, server=server)
+
+    return make
+
+
+@pytest.fixture
+def show(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> Show:
+    """Prints a line past pytest's capturing: figures belong to the result."""
+
+    def write(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {request.node.name}: {line}", end="", flush=True)  # noqa: T201
+
+    return write
+
+
+@pytest.fixture
+def rng(show: Show) -> random.Random:
+    """What chance decides by; ``HEADWAY_SEED`` repeats it."""
+    seed = int(os.environ.get("HEADWAY_SEED") or random.randrange(2**32))
+    show(f"seed {seed}")
+    return random.Random(seed)

@@ -1,0 +1,225 @@
+"""Clients that watch a run as a browser does, and forgive nothing.
+
+They connect again for as long as the run has not finished, each time after the last event
+they have. What arrives is checked at once: the next number and no other, the frame and its
+envelope of one mind, ``finished`` last.
+"""
+
+import asyncio
+import re
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Any
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from tests import streams
+
+__all__ = ["End", "SocketWatcher", "StreamWatcher", "Watcher", "exactly", "watching"]
+
+# Seconds between two tries, instead of what the server asks for: it is up when it is up.
+PAUSE = 0.05
+
+_ENVELOPE = rb'\{"run":"([0-9a-f-]{36})","seq":(\d+),"type":"([^"]+)","at":"[^"]+","data":.*\}'
+_MESSAGE = re.compile(_ENVELOPE)
+_BLOCK = re.compile(
+    rb"(?:id: (?P<id>\d+)\nevent: (?P<event>[^\n]+)\ndata: "
+    + _ENVELOPE
+    + rb"|retry: (?P<retry>\d+)|: heartbeat)\n\n"
+)
+
+
+class End(StrEnum):
+    """How a connection came to its end."""
+
+    FINISHED = "finished"  # in order, after the last event
+    NOTHING_LEFT = "nothing left"  # 204: the last event came on an earlier connection
+    FAREWELL = "farewell"  # in order, and told to connect again
+    CUT = "cut"
+    REFUSED = "refused"  # never there: no server, or one that does not serve yet
+
+
+class Watcher(ABC):
+    """One client; *ports* are those of the servers it may ask, one after the other."""
+
+    def __init__(
+        self,
+        ports: int | Sequence[int],
+        run_id: str,
+        *,
+        after: int = 0,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.ports = [ports] if isinstance(ports, int) else list(ports)
+        self.run_id = run_id
+        self.cursor = after
+        self.headers = dict(headers or {})
+        #: Every event that arrived, in the order in which it did.
+        self.seqs: list[int] = []
+        self.types: Counter[str] = Counter()
+        #: How its connections ended, the refused ones of one outage as one.
+        self.ends: list[End] = []
+        self.finished = False
+        #: With the last farewell: a stream's delay in milliseconds, a socket's close code.
+        self.told = 0
+        self._moved = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.run_id} at {self.cursor}, {self.ends}>"
+
+    async def watch(self) -> None:
+        """Watch until the run has finished, however many connections it takes."""
+        while self.ends[-1:] not in ([End.FINISHED], [End.NOTHING_LEFT]):
+            if self.ends:
+                await asyncio.sleep(PAUSE)  # not to hammer a server that is down
+            end = await self.connect_once()
+            if end is not End.REFUSED or self.ends[-1:] != [End.REFUSED]:
+                self.ends.append(end)
+            self.ports.append(self.ports.pop(0))
+        assert self.finished, self
+
+    async def reach(self, seq: int) -> None:
+        """Wait until the event *seq* has arrived."""
+        while self.cursor < seq:
+            self._moved.clear()
+            await self._moved.wait()
+
+    @abstractmethod
+    async def connect_once(self) -> End:
+        """Connect, and take what comes until the connection ends."""
+
+    def _take(self, run: bytes, seq: bytes, kind: bytes) -> None:
+        number = int(seq)
+        assert number == self.cursor + 1, f"{number} follows on {self!r}"
+        assert run.decode() == self.run_id, f"an event of {run!r} comes to {self!r}"
+        assert not self.finished, f"{number} comes after the end to {self!r}"
+        self.cursor = number
+        self.seqs.append(number)
+        self.types[kind.decode()] += 1
+        self.finished = kind == b"finished"
+
+
+class StreamWatcher(Watcher):
+    """Over Server-Sent Events."""
+
+    async def connect_once(self) -> End:
+        headers = {"Accept": "text/event-stream", **self.headers}
+        if self.cursor:
+            headers["Last-Event-ID"] = str(self.cursor)
+        try:
+            path = f"/tasks/{self.run_id}/events/"
+            async with streams.get(self.ports[0], path, headers) as response:
+                if response.status == 503:
+                    return End.REFUSED
+                if response.status == 204:
+                    return End.NOTHING_LEFT
+                assert response.status == 200, f"{await response.text()} for {self!r}"
+                assert response.headers["content-type"].startswith("text/event-stream")
+                return await self._read(response)
+        except ConnectionRefusedError:
+            return End.REFUSED
+        except (ConnectionError, TimeoutError):
+            return End.CUT
+
+    async def _read(self, response: streams.Response) -> End:
+        rest, last = b"", None
+        async for chunk in response.chunks():
+            rest += chunk
+            position = 0
+            for block in _BLOCK.finditer(rest):
+                assert block.start() == position, rest[position : block.start()]
+                position = block.end()
+                last = block
+                if block["id"]:
+                    assert block["id"] == block[4], block[0]
+                    assert block["event"] == block[5], block[0]
+                    self._take(block[3], block[4], block[5])
+            rest = rest[position:]
+            assert b"\n\n" not in rest, rest
+            self._moved.set()
+        assert not rest, rest
+        # An end in order says when to come again, or it is the end of the run.
+        if self.finished:
+            return End.FINISHED
+        assert last is not None, self
+        assert last["retry"], self
+        self.told = int(last["retry"])
+        return End.FAREWELL
+
+
+class SocketWatcher(Watcher):
+    """Over a WebSocket; *batch* asks for several events in a frame, as the page's client does."""
+
+    def __init__(
+        self, ports: int | Sequence[int], run_id: str, *, batch: bool = False, **options: Any
+    ) -> None:
+        super().__init__(ports, run_id, **options)
+        self.batch = batch
+
+    async def connect_once(self) -> End:
+        query = f"?after={self.cursor}" + ("&batch=1" if self.batch else "")
+        url = f"ws://127.0.0.1:{self.ports[0]}/ws/tasks/{self.run_id}/{query}"
+        try:
+            async with connect(
+                url,
+                additional_headers=self.headers,
+                compression=None,
+                ping_interval=None,
+                max_size=None,
+                proxy=None,
+                open_timeout=streams.CONNECT_TIMEOUT,
+            ) as socket:
+                async for message in socket:
+                    self._read(message)
+                # The iteration ends in silence for code 1000 only.
+                assert self.finished, self
+                return End.FINISHED
+        except ConnectionClosed as closed:
+            return self._closed(closed)
+        except InvalidStatus as refused:
+            if refused.response.status_code != 503:
+                raise
+            return End.REFUSED
+        except ConnectionRefusedError:
+            return End.REFUSED
+        except (OSError, EOFError, InvalidHandshake):
+            return End.CUT
+
+    def _read(self, message: str | bytes) -> None:
+        assert isinstance(message, str), message
+        for envelope in message.encode().split(b"\n"):
+            event = _MESSAGE.fullmatch(envelope)
+            assert event is not None, envelope
+            self._take(event[1], event[2], event[3])
+        self._moved.set()
+
+    def _closed(self, closed: ConnectionClosed) -> End:
+        if closed.rcvd is None:
+            return End.CUT
+        # uvicorn says 1012 (service restart, IANA's registry) before the application can.
+        assert closed.rcvd.code in (4012, 1012), f"{closed} for {self!r}"
+        self.told = closed.rcvd.code
+        return End.FAREWELL
+
+
+@asynccontextmanager
+async def watching(watchers: Sequence[Watcher]) -> AsyncIterator[None]:
+    """Let all of them watch; leaving the context waits until each has seen the end.
+
+    One that sees what it must not fails the test at once, wherever that is waiting.
+    """
+    async with asyncio.TaskGroup() as group:
+        for number, watcher in enumerate(watchers):
+            group.create_task(watcher.watch(), name=f"watcher {number}")
+        yield
+
+
+def exactly(watchers: Sequence[Watcher], count: int) -> None:
+    """Each has got events 1 to *count*, once each and in order, and one end."""
+    for watcher in watchers:
+        assert watcher.seqs == list(range(1, count + 1)), watcher
+        assert watcher.types["finished"] == 1, watcher
