@@ -17,16 +17,15 @@ from collections.abc import Awaitable
 from asgi_app.applications import Applications
 from asgi_app.lifecycle import Lifecycle
 from tasks.conf import conf
+from tasks.engine.lastresort import COMMITS
 
 __all__ = ["Shutdown"]
 
 logger = logging.getLogger("headway")
 
-# Seconds. Their sum stays below LAST_RESORT.
-COMMITS = 1.0  # after the grace period, for final commits
-FAREWELL = 0.5  # for streams and WebSockets to end by themselves; shorter when late
-MERCY = 0.2  # for cancelled applications to clean up
-END = 1.4  # after the grace period this way down is over
+FAREWELL = 0.5  # seconds for streams and WebSockets to end by themselves; fewer when late
+MERCY = 0.15  # seconds for cancelled applications to clean up
+END = 1.5  # seconds after the grace period this way down is over, before LAST_RESORT
 
 
 class Shutdown:

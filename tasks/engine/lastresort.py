@@ -9,11 +9,11 @@ import sys
 import threading
 import time
 
-__all__ = ["LAST_RESORT", "LastResort"]
+__all__ = ["COMMITS", "LAST_RESORT", "LastResort"]
 
-#: Seconds after the grace period at which a process that still runs is ended; the
-#: contract allows two.
-LAST_RESORT = 1.75
+# Seconds after the grace period, of the two that the contract allows.
+COMMITS = 1.3  #: the supervisor has ended: runs were cancelled or given back, and that is stored
+LAST_RESORT = 1.75  #: a process that still runs is ended
 
 
 class LastResort:

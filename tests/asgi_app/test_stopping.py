@@ -195,9 +195,11 @@ def test_a_view_that_never_ends_does_not_hold_the_process(start: Start, view: st
 
 def test_a_thread_that_never_ends_does_not_hold_the_process(start: Start) -> None:
     server = start(grace=0.5)
-    enqueue(server, "occupy", 60)
+    run_id = enqueue(server, "occupy", 60)
 
     stop(server, 0.5)
+
+    assert row(server.folder, run_id) == Row("READY", 0)
 
 
 def test_a_database_that_does_not_answer_does_not_hold_the_process(start: Start) -> None:

@@ -8,13 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from tasks.conf import conf
-from tasks.engine.lastresort import LAST_RESORT, LastResort
+from tasks.engine.lastresort import COMMITS, LAST_RESORT, LastResort
 from tasks.engine.signals import StopSignals
 from tasks.engine.supervisor import ChildFailed, Supervisor
 
 logger = logging.getLogger("headway")
-
-COMMITS = 1.0  # seconds after the grace period for final commits
 
 
 class Command(BaseCommand):
