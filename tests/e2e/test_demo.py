@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 DEMO = {
     "HEADWAY_APPS": "asgi_app.demo",
     "HEADWAY_LEASE": "2",
+    "HEADWAY_GRACE": "1",
     "HEADWAY_BACKOFF": "0.1",
 }
 STRICT = "tests.e2e.strict"
@@ -160,6 +161,24 @@ async def test_a_killed_server_is_found_again_and_its_runs_go_on(
     assert [*first, *second[1:]] == list(range(13))
     assert second[0] == first[-1]
     await counting.says("Done: Lift-off")
+
+
+async def test_a_server_that_goes_away_is_found_again(tabs: Tabs, server: LiveServer) -> None:
+    first, second = await tabs(), await tabs()
+    run = await first.start("Start the story")
+    await second.open(f"/?run={run}", "websocket")
+    for tab in (first, second):
+        await tab.says("lighthouse")
+    server.terminate()
+    assert server.wait() == 0
+    for tab in (first, second):
+        await tab.state("reconnecting")
+    server.start()
+    for tab in (first, second):
+        await tab.has_all_once()
+        tab.console.forget_outage()
+        told = tab.page.locator("#story")
+        await expect(told).to_have_js_property("textContent", "".join(story.tokens()))
 
 
 def progress_of(server: LiveServer, run: str) -> tuple[list[int], list[int]]:

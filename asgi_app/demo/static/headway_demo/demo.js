@@ -15,6 +15,7 @@ const shown = { progress: null, text: "", lines: [], finished: null, attempt: 1 
 /** Runs of consecutive seqs in the order of their arrival: [[1, 57]] is 1, 2, … 57. */
 const ledger = [];
 let current = null;
+let repeated = 0; // events that earlier watches of the page received twice
 let drawing = 0;
 
 for (const radio of document.querySelectorAll("input[name=transport]")) {
@@ -50,6 +51,7 @@ function switchOver() {
   history.replaceState(null, "", address);
   if (!panel || shown.finished) return;
   const { seq } = current;
+  repeated += current.duplicates;
   current.close();
   begin(seq);
 }
@@ -74,7 +76,7 @@ function take(event) {
   if (last && seq === last[1] + 1) last[1] = seq;
   else ledger.push([seq, seq]);
   panel.dataset.seqs = ledger.map(([first, end]) => `${first}-${end}`).join(",");
-  panel.dataset.duplicates = current.duplicates;
+  panel.dataset.duplicates = repeated + current.duplicates;
 
   if (type === "progress") shown.progress = data;
   else if (type === "token") shown.text += data.text;
@@ -98,7 +100,9 @@ function draw() {
   $("story").textContent = shown.text;
   if (shown.finished) drawOutcome(shown.finished);
   const events = ledger.map(([first, end]) => (first === end ? first : `${first} to ${end}`));
-  $("ledger").textContent = `Events ${events.join(", ")}, each received once`
+  const twice = Number(panel.dataset.duplicates);
+  $("ledger").textContent = `Events ${events.join(", ")}, `
+    + (twice ? `${twice} of them twice` : "each received once")
     + (shown.attempt > 1 ? ` · attempt ${shown.attempt}` : "");
   drawLog();
 }
