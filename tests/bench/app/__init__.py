@@ -1,0 +1,1 @@
+"""An app of ``HEADWAY_APPS``: what a live server runs while it is measured."""

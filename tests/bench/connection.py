@@ -1,0 +1,89 @@
+"""One watcher: a connection whose bytes are scanned for events."""
+
+import asyncio
+import re
+from typing import Protocol
+
+from tests.bench.spec import Spec
+
+__all__ = ["Connection", "request"]
+
+_CLOSE = 0x88  # RFC 6455, section 5.2: a whole message of opcode 8, the server's unmasked
+_LONGEST = 127  # bytes of a control frame
+
+# Of each event; and how a match ends, to find the last one from behind.
+_EVENT = re.compile(rb'"seq":(\d+),"type":"[^"]+","at":"([^"]+)Z","data":')
+_MARK = b'Z","data":'
+
+
+class Observer(Protocol):
+    """Whom a connection tells."""
+
+    wrong: list[str]
+
+    def took(self, before: int, stamps: list[bytes]) -> None:
+        """Events with these times have come, after as many as *before*."""
+
+    def left(self) -> None:
+        """The connection has ended."""
+
+
+class Connection(asyncio.Protocol):
+    """Counts 1, 2, 3 … to the run's last event, and waits for the server to end the stream."""
+
+    def __init__(self, spec: Spec, observer: Observer) -> None:
+        self._spec = spec
+        self._observer = observer
+        self._rest = b""
+        self._seen = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.write(request(self._spec))
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._rest + data
+        cut = buffer.rfind(_MARK) + len(_MARK)
+        if cut >= len(_MARK):
+            self._take(_EVENT.findall(buffer, 0, cut))
+            buffer = buffer[cut:]
+        self._rest = buffer
+        if self._spec.websocket and self._complete and self._closed:
+            self._transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._complete:
+            self._observer.wrong.append(f"cut off after {self._seen}: {self._rest[-200:]!r}")
+        self._observer.left()
+
+    @property
+    def _complete(self) -> bool:
+        return self._seen >= self._spec.last
+
+    @property
+    def _closed(self) -> bool:
+        """Whether what follows the last event's beginning ends with a close frame."""
+        size = len(self._rest)
+        return any(
+            self._rest[at] == _CLOSE and at + 2 + self._rest[at + 1] == size
+            for at in range(max(0, size - _LONGEST), size - 1)
+        )
+
+    def _take(self, events: list[tuple[bytes, bytes]]) -> None:
+        seqs = [int(seq) for seq, _ in events]
+        before, self._seen = self._seen, self._seen + len(seqs)
+        if seqs != [*range(before + 1, self._seen + 1)]:
+            self._observer.wrong.append(f"{seqs[:3]}… where {before + 1} should follow")
+        self._observer.took(before, [at for _, at in events])
+
+
+def request(spec: Spec) -> bytes:
+    lines = [f"GET {spec.path} HTTP/1.1", f"Host: 127.0.0.1:{spec.port}"]
+    if spec.websocket:
+        lines += ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
+        lines += ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]  # RFC 6455's own example
+    else:
+        # The end of the response is then the end of the connection.
+        lines += ["Connection: close", "Accept: text/event-stream"]
+    return "\r\n".join([*lines, "", ""]).encode()
