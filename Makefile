@@ -40,7 +40,7 @@ serve: $(RUN_STAMP) ## serve the demo on 127.0.0.1, PORT=8000
 	@exec $(PY) -m daphne -b 127.0.0.1 -p $(PORT) asgi_app.asgi:application
 
 test: $(DEV_STAMP) ## run the whole test suite, ARGS= for a part of it
-	@HEADWAY_CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export HEADWAY_CHROMIUM && \
+	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
 		exec $(PY) -m pytest $(ARGS)
 
 check: $(DEV_STAMP) ## formatting, lint, types, architecture
@@ -54,7 +54,7 @@ format: $(DEV_STAMP) ## format, and fix what lint can fix
 	$(PY) -m ruff format .
 
 soak: $(DEV_STAMP) ## the long tests
-	@HEADWAY_CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export HEADWAY_CHROMIUM && \
+	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
 		exec $(PY) -m pytest -m soak $(ARGS)
 
 bench: $(DEV_STAMP) ## the benchmarks

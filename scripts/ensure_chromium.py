@@ -1,6 +1,6 @@
 """Print the path of a Chromium for the browser tests, installing the system's if there is none.
 
-HEADWAY_CHROMIUM names one that is not on PATH. Only the path goes to standard output.
+CHROMIUM names one that is not on PATH. Only the path goes to standard output.
 """
 
 import os
@@ -13,14 +13,14 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 PACKAGES = ("chromium", "fonts-dejavu-core")
 HELP = (
     "The browser tests need Chromium or Chrome. Install one with the system's package manager, "
-    "or name its executable: HEADWAY_CHROMIUM=/path/to/chrome make test"
+    "or name its executable: CHROMIUM=/path/to/chrome make test"
 )
 
 
 def find() -> str | None:
-    named = os.environ.get("HEADWAY_CHROMIUM")
+    named = os.environ.get("CHROMIUM")
     if named:
-        return shutil.which(named) or sys.exit(f"HEADWAY_CHROMIUM={named} cannot be executed.")
+        return shutil.which(named) or sys.exit(f"CHROMIUM={named} cannot be executed.")
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 

@@ -22,9 +22,9 @@ ARGUMENTS = (
 
 @asynccontextmanager
 async def launched() -> AsyncIterator[Browser]:
-    executable = os.environ.get("HEADWAY_CHROMIUM") or shutil.which("chromium")
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if executable is None:
-        raise RuntimeError("No chromium on PATH: install it, or name it in HEADWAY_CHROMIUM.")
+        raise RuntimeError("No chromium on PATH: install it, or name it in CHROMIUM.")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
         try:
