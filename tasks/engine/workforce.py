@@ -28,7 +28,7 @@ __all__ = ["Workforce"]
 
 logger = logging.getLogger("headway.supervisor")
 
-_LAST_WORDS = 1.0  # seconds a cancelled run has to clean up before it is given up
+_LAST_WORDS = 0.5  # seconds a cancelled run has to clean up before it is given up
 
 
 class Workforce:
@@ -109,11 +109,11 @@ class Workforce:
     async def drain(self, grace: float) -> None:
         """Claim no more, let runs end for *grace* seconds, and give the rest back."""
         self._claimer.stop()
-        with anyio.move_on_after(grace):  # the database may not answer at all
-            await self._claimer.stopped.wait()
+        with anyio.move_on_after(grace):
+            await self._claimer.stopped.wait()  # a claim may be under way, and never answered
+            await self._idle_or_hurried()
         if self._active:
             logger.info("Draining: %d runs have %.1f s to end", len(self._active), grace)
-        await self._idle_or_hurried(grace)
         for attempt in list(self._active.values()):
             attempt.cancel(Cause.DRAIN)
         with anyio.move_on_after(_LAST_WORDS):
@@ -125,10 +125,10 @@ class Workforce:
             for attempt in list(self._active.values()):
                 await attempt.settled
 
-    async def _idle_or_hurried(self, grace: float) -> None:
+    async def _idle_or_hurried(self) -> None:
         waits = [asyncio.ensure_future(event.wait()) for event in (self._idle, self._hurried)]
         try:
-            await asyncio.wait(waits, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
