@@ -3,8 +3,8 @@
 import os
 import random
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -65,9 +65,13 @@ class SqliteStack:
         # Each has the write-ahead log open. The database itself may be open more often: a
         # connection that is closed leaves its descriptor to the next one while others have
         # locks (sqlite.org/src, os_unix.c on POSIX advisory locks).
-        log = f"{self._path}-wal"
-        links = (os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir())
-        return sum(link == log for link in links)
+        return list(_open_files(pid)).count(f"{self._path}-wal")
+
+
+def _open_files(pid: int) -> Iterator[str]:
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            yield os.readlink(entry)
 
 
 Serve = Callable[..., LiveServer]

@@ -6,7 +6,6 @@ envelope of one mind, ``finished`` last.
 """
 
 import asyncio
-import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,19 +17,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from tests import streams
+from tests.frames import Batch, parse_blocks, parse_message
 
 __all__ = ["End", "SocketWatcher", "StreamWatcher", "Watcher", "exactly", "watching"]
 
 # Seconds between two tries, instead of what the server asks for: it is up when it is up.
 PAUSE = 0.05
-
-_ENVELOPE = rb'\{"run":"([0-9a-f-]{36})","seq":(\d+),"type":"([^"]+)","at":"[^"]+","data":.*\}'
-_MESSAGE = re.compile(_ENVELOPE)
-_BLOCK = re.compile(
-    rb"(?:id: (?P<id>\d+)\nevent: (?P<event>[^\n]+)\ndata: "
-    + _ENVELOPE
-    + rb"|retry: (?P<retry>\d+)|: heartbeat)\n\n"
-)
 
 
 class End(StrEnum):
@@ -92,15 +84,16 @@ class Watcher(ABC):
     async def connect_once(self) -> End:
         """Connect, and take what comes until the connection ends."""
 
-    def _take(self, run: bytes, seq: bytes, kind: bytes) -> None:
-        number = int(seq)
-        assert number == self.cursor + 1, f"{number} follows on {self!r}"
-        assert run.decode() == self.run_id, f"an event of {run!r} comes to {self!r}"
-        assert not self.finished, f"{number} comes after the end to {self!r}"
-        self.cursor = number
-        self.seqs.append(number)
-        self.types[kind.decode()] += 1
-        self.finished = kind == b"finished"
+    def _take(self, batch: Batch) -> None:
+        if batch.seqs:
+            assert batch.seqs[0] == self.cursor + 1, f"{batch.seqs} comes to {self!r}"
+            assert batch.runs == {self.run_id}, f"{batch.runs} comes to {self!r}"
+            assert not self.finished, f"{batch.seqs} comes after the end to {self!r}"
+            self.cursor = batch.seqs[-1]
+            self.seqs.extend(batch.seqs)
+            self.types.update(batch.types)
+            self.finished = batch.finished
+            self._moved.set()
 
 
 class StreamWatcher(Watcher):
@@ -126,28 +119,15 @@ class StreamWatcher(Watcher):
             return End.CUT
 
     async def _read(self, response: streams.Response) -> End:
-        rest, last = b"", None
+        blocks = parse_blocks(b"")
         async for chunk in response.chunks():
-            rest += chunk
-            position = 0
-            for block in _BLOCK.finditer(rest):
-                assert block.start() == position, rest[position : block.start()]
-                position = block.end()
-                last = block
-                if block["id"]:
-                    assert block["id"] == block[4], block[0]
-                    assert block["event"] == block[5], block[0]
-                    self._take(block[3], block[4], block[5])
-            rest = rest[position:]
-            assert b"\n\n" not in rest, rest
-            self._moved.set()
-        assert not rest, rest
-        # An end in order says when to come again, or it is the end of the run.
+            blocks = parse_blocks(blocks.rest + chunk)
+            self._take(blocks.batch)
+        assert not blocks.rest, blocks.rest
         if self.finished:
             return End.FINISHED
-        assert last is not None, self
-        assert last["retry"], self
-        self.told = int(last["retry"])
+        assert blocks.retry is not None, f"no word of when to come again for {self!r}"
+        self.told = blocks.retry
         return End.FAREWELL
 
 
@@ -174,7 +154,7 @@ class SocketWatcher(Watcher):
                 open_timeout=streams.CONNECT_TIMEOUT,
             ) as socket:
                 async for message in socket:
-                    self._read(message)
+                    self._take(parse_message(message))
                 # The iteration ends in silence for code 1000 only.
                 assert self.finished, self
                 return End.FINISHED
@@ -188,14 +168,6 @@ class SocketWatcher(Watcher):
             return End.REFUSED
         except (OSError, EOFError, InvalidHandshake):
             return End.CUT
-
-    def _read(self, message: str | bytes) -> None:
-        assert isinstance(message, str), message
-        for envelope in message.encode().split(b"\n"):
-            event = _MESSAGE.fullmatch(envelope)
-            assert event is not None, envelope
-            self._take(event[1], event[2], event[3])
-        self._moved.set()
 
     def _closed(self, closed: ConnectionClosed) -> End:
         if closed.rcvd is None:

@@ -5,10 +5,12 @@ import random
 import socket
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from tests.chaos.service.client import enqueue
+from tests.chaos.service.marks import leave
 from tests.ledger import Ledger
 from tests.live import LiveServer
 from tests.stacks import Serve, Show
@@ -17,59 +19,56 @@ from tests.watchers import SocketWatcher, StreamWatcher, Watcher, exactly, watch
 pytestmark = pytest.mark.e2e
 
 
-class Joiner:
-    """Starts a watcher once somebody else has seen so many events."""
-
-    def __init__(self, watcher: Watcher, leader: Watcher, moment: int) -> None:
-        self.watcher = watcher
-        self.leader = leader
-        self.moment = moment
-        self.found = 0  # how far the leader was when the first event came
-
-    async def join(self) -> None:
-        await self.leader.reach(self.moment)
-        async with watching([self.watcher]):
-            await self.watcher.reach(1)
-            self.found = self.leader.cursor
+async def join(watcher: Watcher, leader: Watcher, moment: int) -> None:
+    """Let *watcher* in once the other has seen so many events."""
+    await leader.reach(moment)
+    await watcher.watch()
 
 
 async def join_at_random(
-    serve: Serve, ledger: Ledger, rng: random.Random, show: Show, *, events: int, joiners: int
+    serve: Serve,
+    ledger: Ledger,
+    rng: random.Random,
+    show: Show,
+    path: Path,
+    *,
+    joiners: int,
+    span: int,
 ) -> None:
+    """Some join, at random moments of the first *span* events, a run that waits for all."""
     server = serve().start()
-    run_id = enqueue(server, "emit", events)
+    run_id = enqueue(server, "emit_until", str(path))
     leader = StreamWatcher(server.port, run_id)
-    waiting = []
-    for number in range(joiners):
-        watcher: Watcher = StreamWatcher(server.port, run_id)
-        if number % 5 == 0:
-            watcher = SocketWatcher(server.port, run_id, batch=True)
-        waiting.append(Joiner(watcher, leader, rng.randint(1, events * 9 // 10)))
-    began = time.monotonic()
+    watchers: list[Watcher] = [
+        SocketWatcher(server.port, run_id, batch=True)
+        if number % 5 == 0
+        else StreamWatcher(server.port, run_id)
+        for number in range(joiners)
+    ]
     async with watching([leader]), asyncio.TaskGroup() as group:
-        for joiner in waiting:
-            group.create_task(joiner.join())
-        await leader.reach(events)
-        emitted = time.monotonic() - began
+        for watcher in watchers:
+            group.create_task(join(watcher, leader, rng.randint(1, span)))
+        for watcher in watchers:
+            await watcher.reach(1)
+        assert not leader.finished
+        leave(str(path), "all have joined")
     last = ledger.run(run_id).last_seq
-    exactly([leader, *(joiner.watcher for joiner in waiting)], last)
-    amid = sum(joiner.found < last for joiner in waiting)
-    show(f"{last} events in {emitted:.1f} s, {amid} of {joiners} joined before the end")
-    assert amid >= joiners / 2  # or it would only be a replay
+    exactly([leader, *watchers], last)
+    show(f"{joiners} joined while {last} events were emitted")
 
 
 async def test_joiners_at_random_moments_see_no_seam(
-    serve: Serve, ledger: Ledger, rng: random.Random, show: Show
+    serve: Serve, ledger: Ledger, rng: random.Random, show: Show, tmp_path: Path
 ) -> None:
-    await join_at_random(serve, ledger, rng, show, events=10_000, joiners=200)
+    await join_at_random(serve, ledger, rng, show, tmp_path / "marks", joiners=200, span=2_000)
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_joiners_of_a_long_run_see_no_seam(
-    serve: Serve, ledger: Ledger, rng: random.Random, show: Show
+    serve: Serve, ledger: Ledger, rng: random.Random, show: Show, tmp_path: Path
 ) -> None:
-    await join_at_random(serve, ledger, rng, show, events=200_000, joiners=200)
+    await join_at_random(serve, ledger, rng, show, tmp_path / "marks", joiners=200, span=100_000)
 
 
 EVENTS = 10_000

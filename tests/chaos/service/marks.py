@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Overlap", "alone", "leave", "marks"]
+__all__ = ["Overlap", "alone", "leave", "left", "marks"]
 
 
 class Overlap(Exception):
@@ -20,6 +20,11 @@ def leave(path: str, line: str) -> None:
         os.write(file, f"{line}\n".encode())
     finally:
         os.close(file)
+
+
+def left(path: str) -> bool:
+    """Whether there is any."""
+    return os.path.exists(path)
 
 
 def marks(path: Path) -> list[str]:

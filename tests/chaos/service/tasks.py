@@ -5,7 +5,7 @@ import os
 import time
 
 from tasks import Context, SyncContext, task
-from tests.chaos.service.marks import Overlap, alone, leave
+from tests.chaos.service.marks import Overlap, alone, leave, left
 
 
 @task(takes_context=True, max_attempts=100)
@@ -18,6 +18,16 @@ async def emit(context: Context, count: int, pause: float = 0.0) -> int:
     return count
 
 
+@task(takes_context=True)
+async def emit_until(context: Context, path: str) -> int:
+    """Emits as fast as it can until there is a mark at *path*."""
+    number = 0
+    while number % 50 or not left(path):
+        await context.emit("tick", {"n": number})
+        number += 1
+    return number
+
+
 @task
 async def mark(path: str) -> None:
     leave(path, "executed")
@@ -25,7 +35,7 @@ async def mark(path: str) -> None:
 
 def begin(path: str) -> bool:
     """Leave a mark; whether it is the first one."""
-    first = not os.path.exists(path)
+    first = not left(path)
     leave(path, f"{os.getpid()} begun")
     return first
 
