@@ -46,6 +46,11 @@ class Hub:
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def watched(self) -> int:
+        """How many runs are watched."""
+        return len(self._feeds)
+
     async def serve(self) -> None:
         """Listen until cancelled. A failing layer or database is waited out."""
         subscription = Subscription(channel_layers[conf().channel_layer])
