@@ -37,9 +37,9 @@ def burst(plan: Plan) -> list[Table]:
     rows: list[Row] = []
     targets: list[Target] = []
     with _servers() as (ours, theirs):
-        # daphne alone takes 8 s for 100,000 deliveries, so it gets fewer; the cost of
-        # one does not depend on how many there are.
-        for clients, events, bare_events in ((1, 5000, 5000), (100, 5000, 500), (500, 2000, 100)):
+        # daphne alone takes seconds for 100,000 deliveries, so it gets fewer; the cost
+        # of one does not depend on how many there are.
+        for clients, events, bare_events in ((1, 5000, 5000), (100, 5000, 400), (500, 2000, 60)):
             count = plan.size(clients, least=1)
             sides = {
                 "Headway": Side(ours, count, plan.size(events, 20)),
