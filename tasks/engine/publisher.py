@@ -1,6 +1,8 @@
 """Handing committed events to the Channels layer, one message a shard."""
 
+import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, cast
@@ -16,31 +18,46 @@ __all__ = ["Publisher"]
 
 logger = logging.getLogger("headway.publisher")
 
+_PATIENCE = 1.0  # seconds
+
 
 class Publisher:
-    """Publishes, and never fails: what the layer loses, the hubs read from the database."""
+    """Publishes, and never fails: what the layer loses, the hubs read from the database.
+
+    Commits wait for publishing, so a layer that fails or hangs is given up after
+    ``_PATIENCE`` seconds, and not asked again for as long.
+    """
 
     def __init__(self) -> None:
-        self._silent = False  # the layer failed last time; say so once
+        self._muted_until = 0.0
+        self._failing = False  # said once, not for every flush
 
     async def publish(self, batches: Sequence[tuple[UUID, Sequence[Event]]]) -> None:
         """Send the events of some runs. Returns when the layer has them, or has failed."""
+        if time.monotonic() >= self._muted_until:
+            await self._send(batches)
+        for run_id, events in batches:
+            if events[-1].type == FINISHED:
+                waiting.notify(run_id)
+
+    async def _send(self, batches: Sequence[tuple[UUID, Sequence[Event]]]) -> None:
         shards: dict[str, list[LayerBatch]] = defaultdict(list)
         for run_id, events in batches:
             shards[shard_group(run_id, conf().shards)].append(layer_batch(run_id, events))
         layer = cast(Any, get_channel_layer(conf().channel_layer))
         try:
-            for group, messages in shards.items():
-                await layer.group_send(group, layer_message(messages))
+            async with asyncio.timeout(_PATIENCE):
+                for group, messages in shards.items():
+                    await layer.group_send(group, layer_message(messages))
         except Exception as error:
-            if not self._silent:
+            self._muted_until = time.monotonic() + _PATIENCE
+            if not self._failing:
                 logger.warning(
                     "The Channels layer takes no events: %r. Watchers fall back on the database.",
                     error,
                 )
-            self._silent = True
+            self._failing = True
         else:
-            self._silent = False
-        for run_id, events in batches:
-            if events[-1].type == FINISHED:
-                waiting.notify(run_id)
+            if self._failing:
+                logger.info("The Channels layer takes events again.")
+            self._failing = False
