@@ -9,6 +9,7 @@ __all__ = [
     "CLIENT",
     "EVENTS",
     "ORIGIN",
+    "STREAM",
     "WIRE",
     "Server",
     "Sockets",
@@ -28,7 +29,9 @@ Answer = tuple[int, dict[str, str], str]
 
 
 def envelope(seq: int, kind: str = "tick", data: object = None) -> str:
-    return json.dumps({"run": "1", "seq": seq, "type": kind, "at": "", "data": data})
+    return json.dumps(
+        {"run": "1", "seq": seq, "type": kind, "at": "", "data": data}, ensure_ascii=False
+    )
 
 
 def frame(seq: int, kind: str = "tick", data: object = None) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page
 
-from tests.client.answers import CLIENT, EVENTS, Server, finished, frame, watched
+from tests.client.answers import CLIENT, EVENTS, STREAM, Server, finished, frame, watched
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="package")]
 
@@ -86,3 +86,42 @@ async def test_the_server_may_ask_for_a_longer_wait(page: Page) -> None:
         return waits;
     }}"""
     assert await page.evaluate(script) == [120, 1000]
+
+
+async def test_an_error_is_no_stream_whatever_its_type(page: Page) -> None:
+    await page.route(EVENTS, Server((503, STREAM, finished(1)), finished(1)))
+    assert (await watched(page))["states"] == ["reconnecting", "live", "ended"]
+
+
+async def test_waits_grow_until_an_event_comes(page: Page) -> None:
+    trouble = (503, {}, "")
+    server = Server(trouble, trouble, trouble, frame(1), trouble, finished(2))
+    await page.route(EVENTS, server)
+    script = f"""async () => {{
+        Math.random = () => 1 / 100;
+        const run = ({CLIENT}).watch("{EVENTS}");
+        const waits = [];
+        run.on(":state", ({{ state, wait }}) => state === "reconnecting" && waits.push(wait));
+        await run.result;
+        return waits;
+    }}"""
+    assert await page.evaluate(script) == [5, 10, 20, 5, 10]
+
+
+async def test_an_event_may_come_in_pieces(page: Page) -> None:
+    script = f"""async ([first, size]) => {{
+        const bytes = new TextEncoder().encode(first);
+        window.fetch = async () => new Response(new ReadableStream({{
+            start(controller) {{
+                for (let at = 0; at < bytes.length; at += size) {{
+                    controller.enqueue(bytes.slice(at, at + size));
+                }}
+                controller.close();
+            }},
+        }}), {{ headers: {{ "Content-Type": "text/event-stream" }} }});
+        const {{ return_value }} = await ({CLIENT}).watch("{EVENTS}").result;
+        return return_value;
+    }}"""
+    for size in (1, 2, 3, 5, 64):
+        stream = frame(1) + finished(2, "é 星 🚂")
+        assert await page.evaluate(script, [stream, size]) == "é 星 🚂"

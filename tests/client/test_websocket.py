@@ -1,9 +1,11 @@
 """The client over WebSocket."""
 
-import pytest
-from playwright.async_api import Page
+import asyncio
 
-from tests.client.answers import Sockets, envelope, watched
+import pytest
+from playwright.async_api import Page, WebSocketRoute
+
+from tests.client.answers import CLIENT, Sockets, envelope, watched
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="package")]
 
@@ -45,3 +47,20 @@ async def test_a_socket_closed_normally_has_nothing_left(page: Page) -> None:
     await page.route_web_socket("**/ws/**", Sockets(([], 1000)))
     seen = await watched(page, '{ transport: "websocket", after: 5 }', "/ws/tasks/1/")
     assert (seen["result"], seen["states"][-1]) == (None, "ended")
+
+
+async def test_a_watch_that_is_closed_hangs_up(page: Page) -> None:
+    closed: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+
+    async def serve(socket: WebSocketRoute) -> None:
+        socket.on_close(lambda code, reason: closed.set_result(code))
+        socket.send(envelope(1))
+
+    await page.route_web_socket("**/ws/**", serve)
+    script = f"""async () => {{
+        const run = ({CLIENT}).watch("/ws/tasks/1/", {{ transport: "websocket" }});
+        run.on("tick", () => run.close());
+        return run.result.catch(({{ name }}) => name);
+    }}"""
+    assert await page.evaluate(script) == "WatchError"
+    await asyncio.wait_for(closed, 10)
