@@ -5,14 +5,13 @@ slower than the server that it judges.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["Batch", "Blocks", "parse_blocks", "parse_message"]
+__all__ = ["Batch", "Blocks", "content", "parse_blocks", "parse_message"]
 
-_ENVELOPE = rb'\{"run":"([0-9a-f-]{36})","seq":(\d+),"type":"([^"]+)","at":"[^"]+","data":.*\}'
+_ENVELOPE = rb'\{"run":"([0-9a-f-]{36})","seq":(\d+),"type":"([^"]+)","at":"[^"]+","data":(.*)\}'
 _MESSAGE = re.compile(_ENVELOPE)
 # HTML standard, section 9.2.6: a block ends with an empty line.
 _BLOCK = re.compile(
@@ -21,7 +20,7 @@ _BLOCK = re.compile(
     + rb"|retry: (?P<retry>\d+)|: heartbeat)\n\n"
 )
 
-Event = tuple[bytes, bytes, bytes]  # run, seq, type
+Event = tuple[bytes, bytes, bytes, bytes]  # run, seq, type, data
 
 
 class Batch(NamedTuple):
@@ -29,9 +28,10 @@ class Batch(NamedTuple):
 
     runs: frozenset[str]
     seqs: tuple[int, ...]
-    types: Counter[str]
     #: The last event is the run's end.
     finished: bool
+    #: What they say, for a digest.
+    content: bytes
 
 
 class Blocks(NamedTuple):
@@ -55,7 +55,7 @@ def parse_blocks(data: bytes) -> Blocks:
         retry = int(block["retry"]) if block["retry"] else None
         if block["id"]:
             assert (block["id"], block["event"]) == (block[4], block[5]), block[0]
-            events.append((block[3], block[4], block[5]))
+            events.append((block[3], block[4], block[5], block[6]))
     rest = data[position:]
     assert b"\n\n" not in rest, rest
     return Blocks(_batch(events), retry, rest)
@@ -69,16 +69,23 @@ def parse_message(text: str | bytes) -> Batch:
     for line in text.encode().split(b"\n"):
         envelope = _MESSAGE.fullmatch(line)
         assert envelope is not None, line
-        events.append((envelope[1], envelope[2], envelope[3]))
+        events.append((envelope[1], envelope[2], envelope[3], envelope[4]))
     return _batch(events)
 
 
-def _batch(events: Iterable[Event]) -> Batch:
-    runs, seqs, types = set(), [], []
-    for run, seq, kind in events:
-        runs.add(run.decode())
-        seqs.append(int(seq))
-        types.append(kind.decode())
-    assert not seqs or seqs == list(range(seqs[0], seqs[0] + len(seqs))), seqs
-    assert "finished" not in types[:-1], f"events {seqs} go on after the end"
-    return Batch(frozenset(runs), tuple(seqs), Counter(types), types[-1:] == ["finished"])
+def _batch(events: Sequence[Event]) -> Batch:
+    seqs = tuple(int(seq) for _, seq, _, _ in events)
+    types = [kind for _, _, kind, _ in events]
+    assert not seqs or seqs == tuple(range(seqs[0], seqs[-1] + 1)), seqs
+    assert b"finished" not in types[:-1], f"events {seqs} go on after the end"
+    return Batch(
+        runs=frozenset(run.decode() for run, _, _, _ in events),
+        seqs=seqs,
+        finished=types[-1:] == [b"finished"],
+        content=b"".join(content(int(seq), kind, data) for _, seq, kind, data in events),
+    )
+
+
+def content(seq: int, kind: bytes, data: bytes) -> bytes:
+    """What one event says."""
+    return b"%d %s %s\n" % (seq, kind, data)

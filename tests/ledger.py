@@ -5,6 +5,9 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
+from zlib import crc32
+
+from tests.frames import content
 
 __all__ = ["Ledger", "Run"]
 
@@ -52,6 +55,12 @@ class Ledger:
     def log(self, run_id: str) -> list[tuple[int, str]]:
         """(seq, type) of a run's events."""
         return [(row[1], row[2]) for row in self._events(run_id)]
+
+    def digest(self, run_id: str) -> tuple[int, int]:
+        """How many events the log has, and the CRC-32 of what they say."""
+        log = self._events(run_id)
+        said = b"".join(content(row[1], row[2].encode(), row[4].encode()) for row in log)
+        return len(log), crc32(said)
 
     def everything(self, run_id: str) -> tuple[list[Any], list[Any]]:
         """Every column of the run and of its events."""

@@ -89,20 +89,25 @@ def ledger(stack: Stack) -> Ledger:
 
 
 @pytest.fixture
-def serve(live: Serve, stack: Stack) -> Serve:
+def serve(live: Serve, stack: Stack) -> Iterator[Serve]:
     """Makes servers with the service's tasks; ``HEADWAY`` keys in small letters.
 
-    None is started yet; all are ended with the test.
+    None is started yet; all are ended with the test. Whatever is done to one, it or the
+    next process in its place has nothing to complain of.
     """
+    made: list[LiveServer] = []
 
     def make(*, server: str = "daphne", authz: str | None = "everybody", **keys: Any) -> LiveServer:
         env = {"HEADWAY_APPS": SERVICE, "HEADWAY_POLL": "0.1", **stack.env}
         if authz:
             env["HEADWAY_AUTHZ"] = f"{SERVICE}.authz.{authz}"
         env |= {f"HEADWAY_{key.upper()}": str(value) for key, value in keys.items()}
-        return live(env, server=server)
+        made.append(live(env, server=server))
+        return made[-1]
 
-    return make
+    yield make
+    for one in made:
+        assert "Traceback" not in one.output, one.output
 
 
 @pytest.fixture

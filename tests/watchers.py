@@ -7,17 +7,18 @@ envelope of one mind, ``finished`` last.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Any
+from zlib import crc32
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from tests import streams
 from tests.frames import Batch, parse_blocks, parse_message
+from tests.ledger import Ledger
 
 __all__ = ["End", "SocketWatcher", "StreamWatcher", "Watcher", "exactly", "watching"]
 
@@ -52,7 +53,8 @@ class Watcher(ABC):
         self.headers = dict(headers or {})
         #: Every event that arrived, in the order in which it did.
         self.seqs: list[int] = []
-        self.types: Counter[str] = Counter()
+        #: CRC-32 of what the events say.
+        self.digest = 0
         #: How its connections ended, the refused ones of one outage as one.
         self.ends: list[End] = []
         self.finished = False
@@ -91,7 +93,7 @@ class Watcher(ABC):
             assert not self.finished, f"{batch.seqs} comes after the end to {self!r}"
             self.cursor = batch.seqs[-1]
             self.seqs.extend(batch.seqs)
-            self.types.update(batch.types)
+            self.digest = crc32(batch.content, self.digest)
             self.finished = batch.finished
             self._moved.set()
 
@@ -190,8 +192,11 @@ async def watching(watchers: Sequence[Watcher]) -> AsyncIterator[None]:
         yield
 
 
-def exactly(watchers: Sequence[Watcher], count: int) -> None:
-    """Each has got events 1 to *count*, once each and in order, and one end."""
+def exactly(watchers: Sequence[Watcher], ledger: Ledger) -> None:
+    """Each has got its run's log: 1 to n, once each and in order, word for word, to its end."""
+    digests = {run_id: ledger.digest(run_id) for run_id in {item.run_id for item in watchers}}
     for watcher in watchers:
+        count, digest = digests[watcher.run_id]
         assert watcher.seqs == list(range(1, count + 1)), watcher
-        assert watcher.types["finished"] == 1, watcher
+        assert watcher.digest == digest, watcher
+        assert watcher.finished, watcher  # it is an error that anything comes after it

@@ -60,8 +60,7 @@ async def kill_at_random(
         assert kinds.count("started") == run.attempt == len(run.workers) == run.fence
         assert kinds.count("finished") == 1
         assert kinds[-1] == "finished"
-    for watcher in watched:
-        exactly([watcher], rows[watcher.run_id].last_seq)
+    exactly(watched, ledger)
 
 
 async def test_all_runs_succeed_whatever_is_killed(

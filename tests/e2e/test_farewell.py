@@ -60,8 +60,7 @@ async def test_watchers_are_told_to_come_again_and_miss_nothing(
     assert marks(tmp_path / "long")[1].endswith("cancelled")
     done = ledger.run(long)
     assert (done.status, done.attempt, len(done.workers)) == ("SUCCESSFUL", 1, 2)
-    exactly(of_short, ended.last_seq)
-    exactly(of_long, done.last_seq)
+    exactly([*of_short, *of_long], ledger)
     for watcher in of_short:
         if kind == "daphne" or isinstance(watcher, StreamWatcher):
             assert watcher.ends == [End.FINISHED], watcher

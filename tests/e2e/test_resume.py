@@ -42,7 +42,7 @@ async def kill_and_watch(
             await leader.reach(begun + 1)  # what the next process says of this one's death
     run = ledger.run(run_id)
     show(f"killed at {moments}, {run.last_seq} events, {run.attempt} attempts")
-    exactly(watchers, run.last_seq)
+    exactly(watchers, ledger)
     assert run.status == "SUCCESSFUL"
     assert run.attempt == len(run.workers) == kills + 1
     assert run.return_value == EVENTS
