@@ -10,6 +10,7 @@ import dataclasses
 import json
 import sys
 import time
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 
 from tests.bench.connection import Connection
@@ -29,6 +30,7 @@ class Crowd:
         self._spec = spec
         self._received = 0
         self._ready = 0
+        self._resumed = 0
         self._open = spec.clients
         self._over = asyncio.Event()
         self._ended = 0.0
@@ -38,10 +40,10 @@ class Crowd:
     async def watch(self) -> Report:
         began = time.time()
         gate = asyncio.Semaphore(_CONNECTING)
-        async with asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as self._group:
             for _ in range(self._spec.clients):
-                group.create_task(self._connect(gate))
-        await self._end()
+                self._group.create_task(self._connect(Connection(self._spec, self), gate))
+            await self._end()
         return self._report(began)
 
     def took(self, before: int, stamps: list[bytes]) -> None:
@@ -55,17 +57,23 @@ class Crowd:
                 self._cpu = time.process_time()
                 print("ready", flush=True)
 
+    def resume(self, connection: Connection) -> bool:
+        if self._spec.resume:
+            self._resumed += 1
+            self._group.create_task(self._connect(connection, nullcontext()))
+        return self._spec.resume
+
     def left(self) -> None:
         self._open -= 1
         if not self._open:
             self._over.set()
 
-    async def _connect(self, gate: asyncio.Semaphore) -> None:
+    async def _connect(
+        self, connection: Connection, gate: AbstractAsyncContextManager[None]
+    ) -> None:
         loop = asyncio.get_running_loop()
         async with gate:
-            await loop.create_connection(
-                lambda: Connection(self._spec, self), "127.0.0.1", self._spec.port
-            )
+            await loop.create_connection(lambda: connection, "127.0.0.1", self._spec.port)
 
     async def _end(self) -> None:
         seen = -1
@@ -83,7 +91,7 @@ class Crowd:
         if self._open:
             self.wrong.append(f"{self._open} streams have not ended")
         cpu = time.process_time() - self._cpu
-        report = Report(self._received, self.wrong, began, self._ended, cpu)
+        report = Report(self._received, self.wrong, began, self._ended, cpu, self._resumed)
         if not self._latencies:
             return report
         latencies = sorted(self._latencies)

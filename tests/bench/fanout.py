@@ -30,6 +30,7 @@ class Side(NamedTuple):
     rate: float = 0.0
     websocket: bool = False
     query: str = ""
+    resume: bool = False
 
 
 def burst(plan: Plan) -> list[Table]:
@@ -57,11 +58,14 @@ def websocket(plan: Plan) -> list[Table]:
     """The same over WebSocket, with a frame for each event and with joined frames."""
     clients = plan.size(100)
     with _servers() as (ours, theirs):
-        # No more: autobahn gives a client one second from its close frame on to read all.
-        few, many = plan.size(500, 20), plan.size(2000, 20)
+        few, many = plan.size(500, 20), plan.size(5000, 20)
+        # autobahn gives a client one second from the close frame on to read all that was
+        # sent before it; one that cannot is cut off, and continues after its cursor.
         sides = {
-            "Headway, ?batch=1": Side(ours, clients, many, websocket=True, query="?batch=1"),
-            "Headway": Side(ours, clients, few, websocket=True),
+            "Headway, ?batch=1": Side(
+                ours, clients, many, websocket=True, query="?batch=1", resume=True
+            ),
+            "Headway": Side(ours, clients, few, websocket=True, resume=True),
             "bare": Side(theirs, clients, few, websocket=True),
         }
         rows = _rows(f"{clients} × WS", sides, _compare(plan, sides))
@@ -107,7 +111,13 @@ def _measure(side: Side) -> Numbers:
     path = f"/ws/tasks/{run}/{side.query}" if side.websocket else f"/tasks/{run}/events/"
     last = side.events + _OWN
     spec = Spec(
-        side.server.port, path, side.websocket, side.clients, last, latencies=bool(side.rate)
+        side.server.port,
+        path,
+        side.websocket,
+        side.clients,
+        last,
+        resume=side.resume,
+        latencies=bool(side.rate),
     )
     with Watchers(spec) as watchers:
         cpu, began = side.server.usage().cpu, time.time()
@@ -120,6 +130,7 @@ def _measure(side: Side) -> Numbers:
         "cpu": cpu * 100_000 / report.received,
         "server": cpu / elapsed,
         "client": report.cpu / elapsed,
+        "resumed": report.resumed,
         "p50": report.p50 * 1000,
         "p99": report.p99 * 1000,
     }
@@ -133,6 +144,7 @@ _COLUMNS = (
     "× bare",
     "cores server",
     "client",
+    "cut off",
     "p50 ms",
     "p99 ms",
 )
@@ -150,6 +162,7 @@ def _rows(
             median(found[name], "cpu", found["bare"]),
             median(found[name], "server"),
             median(found[name], "client"),
+            median(found[name], "resumed"),
             *([median(found[name], key) for key in ("p50", "p99")] if side.rate else [None, None]),
         ]
         for name, side in sides.items()

@@ -14,6 +14,7 @@ class Spec:
     websocket: bool
     clients: int
     last: int  # seq of the run's last event
+    resume: bool = False  # reconnect after the last seq when cut off, as a browser does
     latencies: bool = False
     patience: float = 15.0  # seconds without any event until the rest counts as lost
 
@@ -25,5 +26,6 @@ class Report:
     began: float  # Unix time before the first connect
     ended: float  # Unix time of the last event
     cpu: float  # seconds, since all were ready
+    resumed: int = 0  # connections that were cut off and made again
     p50: float = 0.0  # seconds from an event's time stamp to its arrival
     p99: float = 0.0

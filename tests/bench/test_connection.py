@@ -1,5 +1,7 @@
 """The client counts events in bytes that are cut anywhere, and sees what is wrong with them."""
 
+import asyncio
+
 import pytest
 
 from tests.bench.connection import Connection
@@ -7,9 +9,10 @@ from tests.bench.spec import Spec
 
 
 class Seen:
-    def __init__(self) -> None:
+    def __init__(self, resumes: bool = False) -> None:
         self.wrong: list[str] = []
         self.count = 0
+        self._resumes = resumes
 
     def took(self, before: int, stamps: list[bytes]) -> None:
         assert before == self.count
@@ -17,6 +20,16 @@ class Seen:
 
     def left(self) -> None:
         pass
+
+    def resume(self, connection: Connection) -> bool:
+        return self._resumes
+
+
+class Sink(asyncio.Transport):
+    written = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written = bytes(data)
 
 
 def stream(*seqs: int) -> bytes:
@@ -46,3 +59,14 @@ def test_counts_whatever_the_cuts(size: int) -> None:
 @pytest.mark.parametrize("seqs", [(1, 2, 4), (1, 2, 2, 3), (2, 1, 3), (1, 2)])
 def test_sees_gaps_repetitions_disorder_and_early_ends(seqs: tuple[int, ...]) -> None:
     assert feed(stream(*seqs), 1000, last=3).wrong
+
+
+def test_continues_after_its_cursor_when_cut_off() -> None:
+    seen, sink = Seen(resumes=True), Sink()
+    connection = Connection(Spec(1, "/run/", websocket=True, clients=1, last=4), seen)
+    connection.data_received(stream(1, 2) + stream(3)[:-60])
+    connection.connection_lost(ConnectionResetError())
+    connection.connection_made(sink)
+    connection.data_received(stream(3, 4))
+    assert sink.written.startswith(b"GET /run/?after=2 HTTP/1.1\r\n")
+    assert (seen.wrong, seen.count) == ([], 4)
