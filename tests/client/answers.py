@@ -11,6 +11,7 @@ __all__ = [
     "ORIGIN",
     "STREAM",
     "WIRE",
+    "Answer",
     "Server",
     "Sockets",
     "envelope",

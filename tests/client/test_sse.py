@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page
 
-from tests.client.answers import CLIENT, EVENTS, STREAM, Server, finished, frame, watched
+from tests.client.answers import CLIENT, EVENTS, STREAM, Answer, Server, finished, frame, watched
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="package")]
 
@@ -94,7 +94,7 @@ async def test_an_error_is_no_stream_whatever_its_type(page: Page) -> None:
 
 
 async def test_waits_grow_until_an_event_comes(page: Page) -> None:
-    trouble = (503, {}, "")
+    trouble: Answer = (503, {}, "")
     server = Server(trouble, trouble, trouble, frame(1), trouble, finished(2))
     await page.route(EVENTS, server)
     script = f"""async () => {{
