@@ -1,6 +1,6 @@
 """Runs over HTTP: look at one, enqueue one, end one, do one again."""
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -30,7 +30,7 @@ async def enqueue_run(request: HttpRequest) -> HttpResponseBase:
     call = parse_call(_json_body(request))
     user, _ = await admit(user_of(request), call.as_run, Action.ENQUEUE)
     key = request.headers.get("Idempotency-Key")
-    run = await database_sync_to_async(enqueue)(call, user, key)
+    run = await sync_to_async(enqueue)(call, user, key)
     wanted = prefers(request, "application/json", "text/event-stream")
     if wanted == "text/event-stream" and await allows(user, run, Action.STREAM):
         response = stream(request, run, 0, status=201)
@@ -53,12 +53,12 @@ async def retry_run(request: HttpRequest, run_id: str) -> HttpResponse:
     """``POST tasks/<id>/retry/``: the snapshot of the new run."""
     user, run = await admit(user_of(request), run_id, Action.ENQUEUE)
     with enqueueing_as(lambda: user):
-        return _created(await database_sync_to_async(retry)(run), 202)
+        return _created(await sync_to_async(retry)(run), 202)
 
 
 async def _cancel(request: HttpRequest, run_id: str, how: CancelRequest) -> HttpResponse:
     _, run = await admit(user_of(request), run_id, Action.STOP)
-    await database_sync_to_async(cancel)(run, how)
+    await sync_to_async(cancel)(run, how)
     return json_answer({"id": str(run.pk), "requested": how}, 202)
 
 

@@ -1,12 +1,12 @@
 """Who may do what: ``HEADWAY["AUTHZ"]``, or the default rule. Only ``True`` allows."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
 from django.utils.module_loading import import_string
 
 from consumers.refusal import Refusal
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     User = AbstractBaseUser | AnonymousUser
 
 __all__ = ["Access", "Action", "admit", "allows", "default_rule"]
+
+#: How to call from a coroutine what queries.
+InThread = Callable[..., Callable[..., Awaitable[Any]]]
 
 logger = logging.getLogger("headway.auth")
 
@@ -55,12 +58,19 @@ def default_rule(user: "User", run: TaskRun, action: Action) -> bool:
     return run.user_id is not None and run.user_id == user.pk
 
 
-async def admit(user: "Callable[[], User]", run: str | TaskRun, action: Action) -> Access:
+async def admit(
+    user: "Callable[[], User]",
+    run: str | TaskRun,
+    action: Action,
+    in_thread: InThread = sync_to_async,
+) -> Access:
     """Let them have the run, given by its id or itself, or raise a :class:`Refusal`.
 
-    *user* may query; it is called in a thread.
+    *user* may query; it is called in a thread. Outside of a request, whose end closes
+    its connections, *in_thread* must be ``database_sync_to_async``.
     """
-    access, verdict = await database_sync_to_async(_ask)(user, run, action)
+    answer: tuple[Access, object] = await in_thread(_ask)(user, run, action)
+    access, verdict = answer
     if not await _is_yes(verdict, action):
         raise _denial(access.user)
     return access
@@ -68,7 +78,7 @@ async def admit(user: "Callable[[], User]", run: str | TaskRun, action: Action) 
 
 async def allows(user: "User", run: TaskRun, action: Action) -> bool:
     """Whether they may."""
-    _, verdict = await database_sync_to_async(_ask)(lambda: user, run, action)
+    _, verdict = await sync_to_async(_ask)(lambda: user, run, action)
     return await _is_yes(verdict, action)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import SuspiciousOperation
@@ -43,7 +43,7 @@ def endpoint(**handlers: Handler) -> View:
                 raise Refusal(405, "method_not_allowed", message, {"Allow": allowed})
             if request.method not in _SAFE:
                 _check_length(request)
-                await database_sync_to_async(_check_csrf)(request)
+                await sync_to_async(_check_csrf)(request)
             return await handler(request, **captured)
         except Refusal as refusal:
             return refusal_answer(refusal)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 
@@ -29,7 +29,7 @@ async def live(request: HttpRequest) -> HttpResponse:
 
 async def ready(request: HttpRequest) -> HttpResponse:
     """``GET health/ready``: 200, or 503 while something is missing, with what it is."""
-    checks = {"database": await database_sync_to_async(_database)()}
+    checks = {"database": await sync_to_async(_database)()}
     checks |= {name: _holds(name, is_ready) for name, is_ready in _reports.items()}
     fine = all(checks.values())
     status = {"status": "ready" if fine else "not ready", "checks": checks}

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -83,7 +83,7 @@ def _response(request: HttpRequest, served: EventStream, status: int) -> HttpRes
 
 
 async def _page(run: TaskRun, after: int) -> HttpResponse:
-    page = await database_sync_to_async(read_page)(run.pk, after, CHUNK_EVENTS)
+    page = await sync_to_async(read_page)(run.pk, after, CHUNK_EVENTS)
     last = after + len(page.envelopes)
     following = "null"
     if last < run.last_seq:

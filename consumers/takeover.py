@@ -8,10 +8,11 @@ and then writes the stream itself, with the headers and cookies that Django's wh
 middleware has made.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
-from consumers.asgi import ASGIApp, Message, Receive, Scope, Send
+from consumers.asgi import Message, Receive, Scope, Send
 from consumers.chunk import Chunk
 from consumers.pump import pump
 from consumers.watcher import Signal, Watcher
@@ -44,7 +45,7 @@ class Slot:
 class TakeOver:
     """ASGI middleware around Django's handler."""
 
-    def __init__(self, application: ASGIApp) -> None:
+    def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

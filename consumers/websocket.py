@@ -21,6 +21,7 @@ from consumers.watcher import Signal
 from consumers.wire import CloseCode, close_reason
 from tasks.codec import encode
 from tasks.conf import conf
+from tasks.models import TaskRun
 from tasks.states import CancelRequest
 
 __all__ = ["RunSocket", "run_socket"]
@@ -74,9 +75,7 @@ class RunSocket:
             None if last_event_id is None else last_event_id.decode("latin1"), query.get("after")
         )
         self._batched = query.get("batch") == "1"
-        access = await admit(
-            lambda: self._scope["user"], run_in(self._scope["path"]), Action.STREAM
-        )
+        access = await self._admit(run_in(self._scope["path"]), Action.STREAM)
         after = place(cursor, access.run.last_seq)
         with closing(get_hub().watch(access.run, after)) as watcher:
             if cursor is LATEST:
@@ -108,12 +107,15 @@ class RunSocket:
     async def _stop(self, access: Access) -> None:
         """A refusal is an answer here, since it is no reason to stop watching."""
         try:
-            _, run = await admit(lambda: access.user, access.run, Action.STOP)
+            _, run = await self._admit(access.run, Action.STOP)
             await database_sync_to_async(cancel)(run, CancelRequest.STOP)
         except Refusal as refusal:
             await self._text(encode({"op": "stop", **refusal.content}))
         else:
             await self._text('{"op":"stop","ok":true}')
+
+    async def _admit(self, run: str | TaskRun, action: Action) -> Access:
+        return await admit(lambda: self._scope["user"], run, action, database_sync_to_async)
 
     async def _text(self, text: str) -> None:
         await self._send({"type": "websocket.send", "text": text})

@@ -67,17 +67,19 @@ class FakeLog:
 
     async def read(self, run_id: UUID, after: int, limit: int) -> Page:
         self.reads.append((run_id, after))
-        return await self._gate(lambda: self._page(run_id, after, limit))
+        page: Page = await self._gate(lambda: self._page(run_id, after, limit))
+        return page
 
     async def progress(self, run_ids: Collection[UUID]) -> dict[UUID, Progress]:
         wanted = list(run_ids)
-        return await self._gate(
+        found: dict[UUID, Progress] = await self._gate(
             lambda: {
                 run_id: Progress(len(self.runs[run_id]), run_id in self.finished)
                 for run_id in wanted
                 if run_id in self.runs
             }
         )
+        return found
 
     def close(self) -> None:
         pass

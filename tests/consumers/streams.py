@@ -1,7 +1,7 @@
 """Clients of the ASGI application: one event stream, one WebSocket."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +9,12 @@ from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.core.asgi import get_asgi_application
 
-from consumers.asgi import ASGIApp
 from consumers.routing import run_path, websocket_application
 from consumers.takeover import TakeOver
 
 __all__ = ["Frame", "HttpStream", "events_path", "parsed", "socket"]
 
+_Communicator: Any = ApplicationCommunicator  # it has no types
 Headers = Iterable[tuple[bytes, bytes]]
 PATIENCE = 10.0  # seconds until a test says that nothing came
 
@@ -49,7 +49,7 @@ class HttpStream:
         query: str = "",
         headers: Headers = (),
         method: str = "GET",
-        application: ASGIApp | None = None,
+        application: Callable[..., Awaitable[None]] | None = None,
     ) -> None:
         scope = {
             "type": "http",
@@ -64,7 +64,7 @@ class HttpStream:
             "server": ("testserver", 80),
         }
         application = application or TakeOver(get_asgi_application())
-        self._communicator = ApplicationCommunicator(application, scope)
+        self._communicator: Any = _Communicator(application, scope)
         self.status = 0
         self.headers: dict[str, str] = {}
         self.cookies: list[str] = []

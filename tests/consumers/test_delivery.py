@@ -156,7 +156,7 @@ def test_every_watcher_gets_exactly_the_log() -> None:
     run_state_machine_as_test(
         Delivery,
         settings=settings(
-            max_examples=100,
+            max_examples=150,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from consumers import log as log_module
 from consumers.chunk import CHUNK_BYTES, CHUNK_EVENTS
 from consumers.log import StoredLog, read_page
 from consumers.replay import Progress
+from tasks.engine import store
 from tasks.events import Event, envelope
 
 from .rows import stored
@@ -24,7 +24,7 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     def read_events(run_id: UUID, after: int, limit: int) -> list[Event]:
         return held[after : after + limit]
 
-    monkeypatch.setattr(log_module.store, "read_events", read_events)
+    monkeypatch.setattr(store, "read_events", read_events)
     return held
 
 
@@ -60,13 +60,13 @@ def test_large_events_make_short_pages(
 ) -> None:
     fill(events, CHUNK_EVENTS, size)
     read: list[int] = []
-    inner = log_module.store.read_events
+    inner = store.read_events
 
     def counted(run_id: UUID, after: int, limit: int) -> list[Event]:
         read.append(limit)
         return inner(run_id, after, limit)
 
-    monkeypatch.setattr(log_module.store, "read_events", counted)
+    monkeypatch.setattr(store, "read_events", counted)
     page = read_page(RUN, 0, CHUNK_EVENTS)
     assert page.full
     fits = max(1, CHUNK_BYTES // len(page.envelopes[0]))
@@ -79,7 +79,7 @@ def test_the_whole_log_whatever_the_sizes(events: list[Event]) -> None:
     fill(events, 50, 10)
     fill_at = datetime(2026, 1, 1, tzinfo=UTC)
     events += [
-        Event(seq, "step", fill_at, '"' + "x" * (seq * 1_000) + '"') for seq in range(51, 300)
+        Event(seq, "step", fill_at, '"' + "x" * (seq * 3_000) + '"') for seq in range(51, 130)
     ]
     found: list[bytes] = []
     while page := read_page(RUN, len(found), CHUNK_EVENTS).envelopes:

@@ -63,9 +63,7 @@ class Client:
 
     def request(self) -> "asyncio.Task[None]":
         scope = {"type": "http", "path": "/"}
-        return asyncio.create_task(
-            self._application(scope, self.messages.get, self.send)  # type: ignore[arg-type]
-        )
+        return asyncio.create_task(self._application(scope, self.messages.get, self.send))
 
     async def send(self, message: Message) -> None:
         if self.send_fails is not None:
