@@ -1,5 +1,6 @@
 """The demo as a visitor has it: tabs on its page, and what they have received."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,7 @@ from asgi_app.demo import catalog
 from tests.browser import Console
 from tests.live import LiveServer
 
-__all__ = ["Tab", "query", "stored_rows", "written_rows"]
+__all__ = ["Tab", "log_of", "progress_of", "stored_rows", "written_rows"]
 
 PATIENCE = 30_000  # milliseconds: the machine may be busy
 
@@ -103,3 +104,22 @@ def written_rows(text: str) -> list[Any]:
         (number, *product._replace(price=float(product.price)))  # type: ignore[arg-type]
         for number, product in enumerate(catalog.read(text), 1)
     ]
+
+
+def progress_of(server: LiveServer, run: str) -> tuple[list[int], list[int]]:
+    """What each of two attempts said it had done, from the log."""
+    sql = "type, data FROM headway_event WHERE run_id = ? ORDER BY seq"
+    attempts: list[list[int]] = []
+    for kind, data in query(server, sql, run):
+        if kind == "started":
+            attempts.append([])
+        elif kind == "progress":
+            attempts[-1].append(json.loads(data)["done"])
+    first, second = attempts
+    return first, second
+
+
+def log_of(server: LiveServer, run: str) -> str:
+    sql = "data FROM headway_event WHERE run_id = ? AND type = 'log'"
+    [[data]] = query(server, sql, run)
+    return str(json.loads(data)["message"])

@@ -1,6 +1,5 @@
 """The demo in a real browser, on a real server that may be killed."""
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from asgi_app.demo import catalog, story
 from tests.browser import launched
-from tests.e2e.demo import Tab, query, stored_rows, written_rows
+from tests.e2e.demo import Tab, log_of, progress_of, stored_rows, written_rows
 from tests.live import LiveServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
@@ -179,25 +178,6 @@ async def test_a_server_that_goes_away_is_found_again(tabs: Tabs, server: LiveSe
         tab.console.forget_outage()
         told = tab.page.locator("#story")
         await expect(told).to_have_js_property("textContent", "".join(story.tokens()))
-
-
-def progress_of(server: LiveServer, run: str) -> tuple[list[int], list[int]]:
-    """What each of two attempts said it had done, from the log."""
-    sql = "type, data FROM headway_event WHERE run_id = ? ORDER BY seq"
-    attempts: list[list[int]] = []
-    for kind, data in query(server, sql, run):
-        if kind == "started":
-            attempts.append([])
-        elif kind == "progress":
-            attempts[-1].append(json.loads(data)["done"])
-    first, second = attempts
-    return first, second
-
-
-def log_of(server: LiveServer, run: str) -> str:
-    sql = "data FROM headway_event WHERE run_id = ? AND type = 'log'"
-    [[data]] = query(server, sql, run)
-    return str(json.loads(data)["message"])
 
 
 async def test_stop(tabs: Tabs) -> None:
