@@ -43,6 +43,8 @@ test: $(DEV_STAMP) ## run the whole test suite, ARGS= for a part of it
 	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
 		exec $(PY) -m pytest $(ARGS)
 
+# The type checker reads the models of the apps that are loaded.
+check: export HEADWAY_APPS := asgi_app.demo
 check: $(DEV_STAMP) ## formatting, lint, types, architecture
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .

@@ -127,13 +127,15 @@ class Context(_Context):
         iterable: Iterable[T] | AsyncIterable[T],
         total: float | None = None,
         message: str = "",
+        done: int = 0,
     ) -> AsyncIterator[T]:
         """Iterate, and say how far: progress events with items per second and seconds left.
 
-        *total* defaults to ``len(iterable)`` where it has one. At most ten events a second,
-        always the first and the last.
+        *total* defaults to ``len(iterable)`` where it has one. *done* items were there
+        before: where a later attempt goes on. At most ten events a second, always the
+        first and the last.
         """
-        meter = Meter(iterable, total, message)
+        meter = Meter(iterable, total, message, done)
         await self.emit(PROGRESS, meter.start())
         if isinstance(iterable, AsyncIterable):
             async for item in iterable:
@@ -172,10 +174,14 @@ class SyncContext(_Context):
         self.emit(LOG, _log(message, level))
 
     def track(
-        self, iterable: Iterable[T], total: float | None = None, message: str = ""
+        self,
+        iterable: Iterable[T],
+        total: float | None = None,
+        message: str = "",
+        done: int = 0,
     ) -> Iterator[T]:
         """See :meth:`Context.track`."""
-        meter = Meter(iterable, total, message)
+        meter = Meter(iterable, total, message, done)
         self.emit(PROGRESS, meter.start())
         for item in iterable:
             yield item

@@ -12,12 +12,13 @@ _INTERVAL = 0.1  # seconds between two reports: an eye sees no more
 class Meter:
     """Counts items and says when a report is due."""
 
-    def __init__(self, iterable: object, total: float | None, message: str) -> None:
+    def __init__(self, iterable: object, total: float | None, message: str, done: int = 0) -> None:
         if total is None and isinstance(iterable, Sized):
-            total = len(iterable)
+            total = done + len(iterable)
         self.total = total
         self.message = message
-        self.done = 0
+        self.done = done
+        self._before = done  # by an earlier attempt, so no part of this one's rate
         self._started = self._reported = time.monotonic()
 
     def step(self) -> bool:
@@ -32,7 +33,7 @@ class Meter:
         """Data of a progress event: *rate* in items per second, *eta* in seconds."""
         self._reported = time.monotonic()
         elapsed = self._reported - self._started
-        rate = self.done / elapsed if elapsed > 0 else None
+        rate = (self.done - self._before) / elapsed if elapsed > 0 else None
         left = self.total - self.done if self.total is not None else None
         eta = round(left / rate, 1) if rate and left is not None and left >= 0 else None
         return self._data(round(rate, 1) if rate else None, eta)

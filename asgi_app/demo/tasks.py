@@ -39,10 +39,8 @@ def import_catalog(context: SyncContext, import_id: int, pace: int = 0) -> dict[
     if there:
         context.log(f"{there} rows are there already; going on behind them.")
     batch: list[CatalogRow] = []
-    tracked = context.track(products, total=len(products), message="rows")
-    for number, product in enumerate(tracked, start=1):
-        if number <= there:
-            continue
+    tracked = context.track(products[there:], message="rows", done=there)
+    for number, product in enumerate(tracked, start=there + 1):
         batch.append(CatalogRow(source=source, number=number, **product._asdict()))
         if len(batch) == BATCH or number == len(products):
             # A process that was frozen and then replaced may still send a batch.
