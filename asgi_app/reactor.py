@@ -26,7 +26,7 @@ from tasks.engine.signals import StopSignals
 __all__ = ["ReactorHooks"]
 
 MERCY = 0.1  # seconds for tasks that no one waits for to end
-FLUSH = 0.1  # seconds for the last bytes to leave and WebSockets to be closed by their clients
+FLUSH = 1.0  # seconds for the last bytes to leave; fewer when late
 
 
 class ReactorHooks:
@@ -120,13 +120,15 @@ class ReactorHooks:
 
     async def _flush(self) -> None:
         """Wait for last bytes to leave: a stopping reactor drops what is buffered."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(FLUSH, self._shutdown.left())):
+                while self._is_writing():  # noqa: ASYNC110 - nothing tells when it ends
+                    await asyncio.sleep(0.01)
+
+    def _is_writing(self) -> bool:
         from twisted.internet.tcp import Server
 
-        deadline = asyncio.get_running_loop().time() + FLUSH
-        while any(isinstance(writer, Server) for writer in self._reactor.getWriters()):
-            if asyncio.get_running_loop().time() >= deadline:
-                return
-            await asyncio.sleep(0.01)
+        return any(isinstance(writer, Server) for writer in self._reactor.getWriters())
 
     def _before_shutdown(self) -> Any:
         """Someone else stops the reactor: it waits for us, though daphne cancels its part."""

@@ -6,7 +6,7 @@
                watchers say farewell            (the supervisor, once all is committed)
                requests without an answer       may use what is left of the grace period
                streams and WebSockets           have a moment to end
-               whatever is still open           is cancelled
+               whatever is still open           is hung up on, and at last cancelled
     2 s after the grace period the process is gone, see tasks.engine.lastresort
 """
 
@@ -24,7 +24,7 @@ __all__ = ["Shutdown"]
 logger = logging.getLogger("headway")
 
 FAREWELL = 0.5  # seconds for streams and WebSockets to end by themselves; fewer when late
-MERCY = 0.15  # seconds for cancelled applications to clean up
+MERCY = 0.1  # seconds for each of: telling what is still open, its clean-up, its cancellation
 END = 1.5  # seconds after the grace period this way down is over, before LAST_RESORT
 
 
@@ -59,6 +59,10 @@ class Shutdown:
             limit.reschedule((limit.when() or now) - self._grace_ends + now)
         self._grace_ends = min(self._grace_ends, now)
 
+    def left(self) -> float:
+        """Seconds that the server may take for its own part."""
+        return self._left(END)
+
     async def _run(self) -> None:
         self._lifecycle.drain()
         if self._hurried:
@@ -69,9 +73,9 @@ class Shutdown:
         self._lifecycle.close()
         if unanswered := self._applications.unanswered:
             await self._within(asyncio.wait(unanswered), 0.0)
-        patience = min(FAREWELL, self._left(END) - MERCY)
-        if cancelled := await self._applications.end(patience, MERCY):
-            logger.warning("Requests and WebSockets that had to be cancelled: %d.", cancelled)
+        patience = min(FAREWELL, self.left() - 3 * MERCY)
+        if cut_off := await self._applications.end(patience, MERCY):
+            logger.warning("Requests and WebSockets that had to be cut off: %d.", cut_off)
 
     def _left(self, after_grace: float) -> float:
         return self._grace_ends + after_grace - asyncio.get_running_loop().time()

@@ -7,7 +7,7 @@ import httpx
 
 from tests.live import LiveServer, Server
 
-__all__ = ["ALLOWANCE", "SERVICE", "enqueue", "stop"]
+__all__ = ["ALLOWANCE", "CODES", "SERVICE", "enqueue", "stop"]
 
 ALLOWANCE = 2.0  # seconds after the grace period within which the process is gone
 SERVICE = {

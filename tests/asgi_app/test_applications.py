@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from asgi_app.applications import Applications
 from consumers.asgi import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,7 +30,9 @@ class App:
 
 
 async def nothing() -> Message:
-    raise AssertionError("not called")
+    """A client that says nothing."""
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 async def swallow(message: Message) -> None:
@@ -62,11 +66,11 @@ async def test_a_websocket_owes_no_answer() -> None:
     task = await opened(applications, app, "websocket")
 
     assert applications.unanswered == set()
-    assert await applications.end(patience=0, mercy=1) == 1
+    assert await applications.end(patience=0, mercy=0.01) == 1
     assert task.cancelled()
 
 
-async def test_what_ends_by_itself_is_not_cancelled() -> None:
+async def test_what_ends_by_itself_is_let() -> None:
     applications, app = Applications(), App()
     task = await opened(applications, app)
     app.begin.set()
@@ -76,6 +80,58 @@ async def test_what_ends_by_itself_is_not_cancelled() -> None:
 
     assert task.done()
     assert not app.cancelled
+
+
+@pytest.mark.parametrize(
+    ("type_", "goodbye"),
+    [
+        ("http", {"type": "http.disconnect"}),
+        ("websocket", {"type": "websocket.disconnect", "code": 4012}),
+    ],
+)
+@pytest.mark.parametrize("waits", [True, False])
+async def test_what_is_left_is_told_that_its_client_has_gone(
+    type_: str, goodbye: Message, waits: bool
+) -> None:
+    """At once where it waits for its client, else when it next does."""
+    applications = Applications()
+    received: list[Message] = []
+    busy = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if not waits:
+            await busy.wait()
+        received.append(await receive())
+        received.append(await receive())
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    task = asyncio.create_task(applications.run(app, {"type": type_}, nothing, send))
+    await asyncio.sleep(0)  # one turn, for it to begin
+    asyncio.get_running_loop().call_later(0.01, busy.set)
+    assert await applications.end(patience=0, mercy=30) == 1
+
+    assert received == [goodbye, goodbye]
+    assert sent == ([{"type": "websocket.close", "code": 4012}] if type_ == "websocket" else [])
+    assert task.done()
+    assert task.cancelling() == 0
+    assert not task.cancelled()
+
+
+async def test_a_cancellation_by_others_stays_one() -> None:
+    applications = Applications()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+
+    task = await opened(applications, app)
+    task.cancel()
+    await asyncio.wait({task})
+
+    assert task.cancelled()
 
 
 async def test_one_that_survives_its_cancellation_is_left() -> None:

@@ -134,7 +134,7 @@ async def test_a_request_may_use_the_grace_period() -> None:
     assert not task.cancelled()
 
 
-async def test_a_request_that_never_answers_is_cancelled(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_request_that_never_answers_is_cut_off(caplog: pytest.LogCaptureFixture) -> None:
     lifecycle = await serving(FakeSupervisor())
     applications = Applications()
 
@@ -149,4 +149,4 @@ async def test_a_request_that_never_answers_is_cancelled(caplog: pytest.LogCaptu
     await running
 
     assert task.cancelled()
-    assert "had to be cancelled: 1." in caplog.text
+    assert "had to be cut off: 1." in caplog.text

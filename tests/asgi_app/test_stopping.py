@@ -16,7 +16,7 @@ from websockets.sync.client import connect as websocket_connect
 from websockets.typing import Origin
 
 from tests.asgi_app.rows import Row, row
-from tests.asgi_app.stopping import ALLOWANCE, SERVICE, enqueue, stop
+from tests.asgi_app.stopping import ALLOWANCE, CODES, SERVICE, enqueue, stop
 from tests.live import LiveServer
 
 pytestmark = pytest.mark.e2e
@@ -65,10 +65,10 @@ def read_until(connection: socket.socket, text: bytes) -> bytes:
 
 
 def read_all(connection: socket.socket) -> bytes:
-    got = b""
-    while chunk := connection.recv(4096):
+    got = bytearray()
+    while chunk := connection.recv(65_536):
         got += chunk
-    return got
+    return bytes(got)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -144,6 +144,21 @@ def test_a_request_without_an_answer_gets_one(start: Start) -> None:
     assert took < 5
 
 
+def test_an_answer_on_its_way_arrives(start: Start) -> None:
+    server = start(grace=6)
+    size = 20_000_000
+    with closing(connect(server)) as connection:
+        connection.sendall(f"GET /large/{size}/ HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head = read_until(connection, b"\r\n\r\n")
+        server.terminate()
+        server.wait_line("Stopping")
+
+        rest = read_all(connection)
+
+    assert server.wait() in CODES[server.server]
+    assert len((head + rest).partition(b"\r\n\r\n")[2]) == size
+
+
 def test_an_open_stream_is_ended_and_not_cut(start: Start) -> None:
     server = start(grace=1)
     run_id = enqueue(server, "rest", 60)
@@ -157,13 +172,15 @@ def test_an_open_stream_is_ended_and_not_cut(start: Start) -> None:
 
 
 def test_a_stream_of_the_projects_own_does_not_hold_the_process(start: Start) -> None:
-    """Left to itself, Python 3.11 with Django 5.2 crashes at exit."""
+    """Django 5.2 leaves its task behind, and with it Python 3.11 crashes at exit."""
     server = start(grace=1)
     with closing(connect(server)) as stream:
         stream.sendall(b"GET /endless/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         read_until(stream, b"first")
 
         stop(server, 1)
+
+    assert "stream ended" in server.lines
 
 
 def test_half_a_request_does_not_hold_the_process(start: Start) -> None:

@@ -18,5 +18,6 @@ urlpatterns = [
     path("slow/<seconds:seconds>/", views.slow),
     path("block/<seconds:seconds>/", views.block),
     path("occupy/<seconds:seconds>/", views.occupy),
+    path("large/<int:size>/", views.large),
     path("endless/", views.endless),
 ]

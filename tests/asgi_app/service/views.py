@@ -35,11 +35,19 @@ def occupy(request: HttpRequest, seconds: float) -> HttpResponse:
     return HttpResponse("answered")
 
 
+async def large(request: HttpRequest, size: int) -> HttpResponse:
+    """An answer that no socket's buffer can hold."""
+    return HttpResponse(bytes(size))
+
+
 async def endless(request: HttpRequest) -> StreamingHttpResponse:
     """A stream of the project's own, through Django's handler and never ending."""
 
     async def lines() -> AsyncIterator[bytes]:
         yield b"first\n"
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            say("stream ended")
 
     return StreamingHttpResponse(lines(), content_type="text/plain")
