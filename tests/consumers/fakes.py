@@ -113,6 +113,7 @@ class FakeLayer(BaseChannelLayer):
         self._queue: asyncio.Queue[dict[str, Any] | Exception] = asyncio.Queue()
 
     async def new_channel(self) -> str:
+        await asyncio.sleep(0)  # as one that asks a server
         self.channels += 1
         return f"fake!{self.channels}"
 

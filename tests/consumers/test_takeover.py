@@ -78,6 +78,7 @@ class Client:
 async def test_the_stream_begins_when_the_inner_application_is_done() -> None:
     inner = Inner()
     client = Client(inner)
+    before = asyncio.all_tasks()
     request = client.request()
     await settle()
     assert inner.returned
@@ -89,6 +90,8 @@ async def test_the_stream_begins_when_the_inner_application_is_done() -> None:
     assert b"inner" not in client.body
     assert client.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
     assert inner.feed.listeners == set()
+    await settle()
+    assert asyncio.all_tasks() == before
 
 
 @pytest.mark.parametrize(

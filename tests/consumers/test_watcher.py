@@ -175,8 +175,7 @@ async def test_cancelling_one_leaves_the_others(bench: Bench) -> None:
 
 async def test_the_loop_is_left_to_others_between_chunks(bench: Bench) -> None:
     """send() may never wait: a long replay must not be one turn of the loop."""
-    bench.emit(5_000, finish=True, publish=False)
-    bench.feed.note(5_000, finished=True)
+    bench.emit(5_000, finish=True)
     turns = 0
 
     async def other() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -115,6 +116,25 @@ async def test_several_envelopes_a_frame_for_who_asks(hub: Hub) -> None:
         frames.append(message["text"].split("\n"))
     assert [json.loads(line)["seq"] for lines in frames for line in lines] == seqs(1, 1_000)
     assert len(frames) < 10
+
+
+async def test_a_long_log_leaves_the_loop_to_others(hub: Hub) -> None:
+    run = await stored(events=1_000, finish=True)
+    turns: list[int] = []
+    sent: list[str] = []
+
+    async def other() -> None:
+        while True:
+            turns.append(len(sent))
+            await asyncio.sleep(0)
+
+    ws = await opened(socket(run.pk))
+    ws.output_queue.put_nowait = sent.append
+    beside = asyncio.create_task(other())
+    await ws.wait(PATIENCE)
+    beside.cancel()
+    assert len(sent) == 1_001
+    assert max(after - before for before, after in pairwise(turns)) < 100
 
 
 async def test_ping(hub: Hub) -> None:
