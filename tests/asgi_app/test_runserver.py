@@ -1,7 +1,6 @@
 """daphne's ``runserver``: the reactor in a thread of the autoreloader, which exits to reload."""
 
 import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,15 +47,11 @@ def test_a_reload_gives_runs_back_at_once(live: Callable[..., LiveServer], app: 
     assert "Traceback" not in server.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_without_the_reloader_it_stops_like_daphne(
-    live: Callable[..., LiveServer], number: int
-) -> None:
-    server = live(
-        {**SERVICE, "HEADWAY_GRACE": "1"}, server="runserver", arguments=("--noreload",)
-    ).start()
+def test_without_the_reloader_it_stops_like_daphne(live: Callable[..., LiveServer]) -> None:
+    env = {**SERVICE, "HEADWAY_GRACE": "1"}
+    server = live(env, server="runserver", arguments=("--noreload",)).start()
     run_id = enqueue(server, "rest", 60)
 
-    stop(server, 1, number)
+    stop(server, 1)
 
     assert row(server.folder, run_id) == Row("READY", 0)

@@ -1,9 +1,7 @@
 """SIGTERM and SIGINT at real servers: what was under way, the exit code, the time."""
 
 import signal
-import socket
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -11,11 +9,9 @@ from typing import Any
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
-from websockets.sync.client import connect as websocket_connect
-from websockets.typing import Origin
 
 from tests.asgi_app.rows import Row, row
+from tests.asgi_app.sockets import connect, connect_websocket, read_all, read_until, refuses
 from tests.asgi_app.stopping import ALLOWANCE, CODES, SERVICE, enqueue, stop
 from tests.live import LiveServer
 
@@ -24,51 +20,25 @@ pytestmark = pytest.mark.e2e
 Start = Callable[..., LiveServer]
 
 
-@pytest.fixture(params=["daphne", "uvicorn"])
-def start(request: pytest.FixtureRequest, live: Start) -> Start:
-    """Starts a server with the service's app and this grace period."""
+def starter(live: Start, kind: str) -> Start:
+    """Starts servers of this kind, with the service's app and a grace period."""
 
     def start(grace: float, **env: str) -> LiveServer:
         env = {**SERVICE, "HEADWAY_GRACE": str(grace), **env}
-        return live(env, server=request.param).start()
+        return live(env, server=kind).start()
 
     return start
 
 
-def connect(server: LiveServer) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", server.port), timeout=10)
+@pytest.fixture(params=["daphne", "uvicorn"])
+def start(request: pytest.FixtureRequest, live: Start) -> Start:
+    return starter(live, request.param)
 
 
-def connect_websocket(server: LiveServer, run_id: str) -> ClientConnection:
-    return websocket_connect(f"{server.ws_url}/ws/tasks/{run_id}/", origin=Origin(server.url))
-
-
-def refuses(server: LiveServer, within: float) -> bool:
-    deadline = time.monotonic() + within
-    while time.monotonic() < deadline:
-        try:
-            connect(server).close()
-        except ConnectionRefusedError:
-            return True
-        time.sleep(0.02)  # not to fill the backlog
-    return False
-
-
-def read_until(connection: socket.socket, text: bytes) -> bytes:
-    """Read until *text* has come; fails at the end of the connection."""
-    got = b""
-    while text not in got:
-        chunk = connection.recv(4096)
-        assert chunk, got
-        got += chunk
-    return got
-
-
-def read_all(connection: socket.socket) -> bytes:
-    got = bytearray()
-    while chunk := connection.recv(65_536):
-        got += chunk
-    return bytes(got)
+@pytest.fixture
+def daphne(live: Start) -> Start:
+    """Where what is tested does not depend on the server."""
+    return starter(live, "daphne")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -93,8 +63,8 @@ def test_a_longer_run_goes_back_and_its_attempt_is_not_counted(start: Start, num
     assert "task cancelled" in server.lines
 
 
-def test_the_next_process_takes_it_up_before_any_request(start: Start) -> None:
-    server = start(grace=0.5)
+def test_the_next_process_takes_it_up_before_any_request(daphne: Start) -> None:
+    server = daphne(grace=0.5)
     run_id = enqueue(server, "rest", 60)
     stop(server, 0.5)
 
@@ -103,8 +73,8 @@ def test_the_next_process_takes_it_up_before_any_request(start: Start) -> None:
     assert row(server.folder, run_id) == Row("RUNNING", 1)
 
 
-def test_a_second_signal_ends_the_grace_period(start: Start) -> None:
-    server = start(grace=40)
+def test_a_second_signal_ends_the_grace_period(daphne: Start) -> None:
+    server = daphne(grace=40)
     run_id = enqueue(server, "rest", 60)
     server.terminate()
     server.wait_line("Stopping")
@@ -120,8 +90,8 @@ def test_a_process_without_work_goes_at_once(start: Start) -> None:
     assert stop(server, grace=0) < ALLOWANCE
 
 
-def test_new_connections_are_refused_while_it_drains(start: Start) -> None:
-    server = start(grace=4)
+def test_new_connections_are_refused_while_it_drains(daphne: Start) -> None:
+    server = daphne(grace=4)
     enqueue(server, "rest", 2)
     server.terminate()
     server.wait_line("Stopping")
@@ -132,8 +102,8 @@ def test_new_connections_are_refused_while_it_drains(start: Start) -> None:
     stop(server, 4)
 
 
-def test_a_request_without_an_answer_gets_one(start: Start) -> None:
-    server = start(grace=6)
+def test_a_request_without_an_answer_gets_one(daphne: Start) -> None:
+    server = daphne(grace=6)
     with closing(connect(server)) as connection:
         connection.sendall(b"GET /slow/1.5/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         server.wait_line("view begun")
@@ -210,8 +180,8 @@ def test_a_view_that_never_ends_does_not_hold_the_process(start: Start, view: st
         stop(server, 0.5)
 
 
-def test_a_thread_that_never_ends_does_not_hold_the_process(start: Start) -> None:
-    server = start(grace=0.5)
+def test_a_thread_that_never_ends_does_not_hold_the_process(daphne: Start) -> None:
+    server = daphne(grace=0.5)
     run_id = enqueue(server, "occupy", 60)
 
     stop(server, 0.5)
@@ -219,8 +189,8 @@ def test_a_thread_that_never_ends_does_not_hold_the_process(start: Start) -> Non
     assert row(server.folder, run_id) == Row("READY", 0)
 
 
-def test_a_database_that_does_not_answer_does_not_hold_the_process(start: Start) -> None:
-    server = start(grace=0.5)
+def test_a_database_that_does_not_answer_does_not_hold_the_process(daphne: Start) -> None:
+    server = daphne(grace=0.5)
     enqueue(server, "rest", 60)
     with closing(sqlite3.connect(server.folder / "db.sqlite3", timeout=10)) as connection:
         connection.execute("BEGIN IMMEDIATE")  # every other writer waits for its 20 s
