@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from tasks.engine import store, waiting
+from tasks.engine import store, waiting, wakers
 from tasks.engine.endings import cancelled_while_waiting
 from tasks.states import TERMINAL, CancelRequest, RunStatus
 
@@ -34,9 +34,10 @@ def running() -> "Workforce | None":
 
 
 def wake() -> None:
-    """Tell this process that there are runs to claim. Any thread; others see them by polling."""
+    """Tell this process, and others, that there are runs to claim. Any thread."""
     if _workforce is not None:
         _workforce.call(_workforce.wake)
+    wakers.announce()
 
 
 def request_cancel(run_id: UUID, request: CancelRequest) -> bool:

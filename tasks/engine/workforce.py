@@ -22,6 +22,7 @@ from tasks.engine.leases import Leases, Rescuer
 from tasks.engine.publisher import Publisher
 from tasks.engine.store import Claim, Held, RunWrite
 from tasks.engine.threads import DatabaseThread
+from tasks.engine.wakers import wakers
 from tasks.states import CancelRequest, Ending
 
 __all__ = ["Workforce"]
@@ -58,6 +59,7 @@ class Workforce:
             Child("leases", self._leases.serve),
             Child("rescue", self._rescuer.serve),
             Child("claimer", self._claimer.serve),
+            *wakers(self._claimer.wake),
         ]
 
     def open(self, runs: TaskGroup) -> None:

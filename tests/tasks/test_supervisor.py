@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 from django.utils import timezone
 
-from tasks.engine import children, store
+from tasks.engine import children, control, store
 from tasks.engine.children import Child, ChildFailed, keep_running
 from tasks.engine.endings import lost_with_its_process
 from tasks.engine.supervisor import Supervisor
@@ -169,8 +169,6 @@ async def test_leases_live_while_the_loop_is_blocked(
 
 
 async def test_a_stop_from_another_process_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tasks.engine import control
-
     async with running_supervisor():
         handle = await app.sleep.aenqueue(3600)
         await started(handle)
@@ -193,3 +191,21 @@ async def test_no_more_at_once_than_allowed(settings: Any) -> None:
         for handle in handles:
             await handle.await_result(20)
     assert app.most_at_once == {"default": 3, "mail": 1}
+
+
+async def test_a_run_of_another_process_starts_without_polling(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HEADWAY = {"POLL": 3600}
+    async with running_supervisor():
+        # Another process has no workforce here to wake.
+        with monkeypatch.context() as patch:
+            patch.setattr(control, "_workforce", None)
+            handle = await app.add.aenqueue(1)
+        with anyio.fail_after(5):
+            await until(lambda: _is_finished(handle))
+
+
+async def _is_finished(handle: Any) -> bool:
+    await handle.arefresh()
+    return bool(handle.is_finished)

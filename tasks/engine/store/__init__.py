@@ -10,6 +10,7 @@ from tasks.engine.store.claims import Claim, Slot, claim
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
 from tasks.engine.store.reads import Head, fetch_run, heads, read_events
+from tasks.engine.store.signals import data_version, listen, notified, notify
 from tasks.engine.store.writes import Change, RunWrite, write
 
 __all__ = [
@@ -24,11 +25,15 @@ __all__ = [
     "Waiting",
     "cancel",
     "claim",
+    "data_version",
     "fetch_run",
     "heads",
     "held",
     "insert_runs",
     "insert_unique",
+    "listen",
+    "notified",
+    "notify",
     "read_events",
     "renew",
     "rescue",
