@@ -1,10 +1,9 @@
 """WebSocket paths, and the application behind them."""
 
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-from consumers.asgi import ASGIApp, Receive, Scope, Send
+from consumers.asgi import Receive, Scope, Send
 from consumers.refusal import Refusal
 from consumers.wire import CloseCode
 from tasks.conf import conf
@@ -32,25 +31,34 @@ def run_in(path: str) -> str:
 
 async def websocket_application(scope: Scope, receive: Receive, send: Send) -> None:
     """ASGI application for WebSockets whose path is ours."""
+    # These need the app registry, and this module is imported before it is ready.
     from consumers.origin import origin_allowed
-
-    if not origin_allowed(scope):
-        # Before the handshake: to a foreign page there is nothing to explain.
-        await receive()
-        await send({"type": "websocket.close", "code": int(CloseCode.FORBIDDEN)})
-        return
-    await _authenticated()(scope, receive, send)
-
-
-@cache
-def _authenticated() -> ASGIApp:
-    # Both need the app registry, and this module is imported before it is ready.
-    from channels.auth import AuthMiddlewareStack
-
     from consumers.websocket import run_socket
 
-    stack: Any = AuthMiddlewareStack(run_socket)
-    return stack  # type: ignore[no-any-return]
+    if origin_allowed(scope):
+        await run_socket(await _with_user(scope, receive, send), receive, send)
+        return
+    # Before the handshake: to a foreign page there is nothing to explain.
+    await receive()
+    await send({"type": "websocket.close", "code": int(CloseCode.FORBIDDEN)})
+
+
+async def _with_user(scope: Scope, receive: Receive, send: Send) -> Scope:
+    """The scope as Channels' login middleware makes it.
+
+    Only that: around the socket it would stay for as long as that lives, and pass on
+    every frame.
+    """
+    from channels.auth import AuthMiddlewareStack
+
+    made: list[Scope] = []
+
+    async def keep(scope: Scope, receive: Receive, send: Send) -> None:
+        made.append(scope)
+
+    stack: Any = AuthMiddlewareStack(keep)
+    await stack(scope, receive, send)
+    return made[0]
 
 
 def _root() -> str:
