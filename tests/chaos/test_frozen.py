@@ -5,25 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.harms import freeze
 from tests.chaos.service.client import enqueue, enqueue_many
 from tests.chaos.service.marks import marks
 from tests.ledger import Ledger
-from tests.live import LiveServer
 from tests.stacks import Serve, Stack
 
 pytestmark = pytest.mark.e2e
 
 LEASE = 1.5  # seconds
 EVENTS = 400
-
-
-async def freeze(server: LiveServer, stack: Stack) -> None:
-    """SIGSTOP, outside of its transactions: one that sleeps in one keeps others waiting."""
-    server.freeze()
-    while not stack.writable():
-        server.thaw()
-        await asyncio.sleep(0.01)  # for it to come out
-        server.freeze()
 
 
 @pytest.mark.parametrize("task", ["rest", "rest_in_thread"])

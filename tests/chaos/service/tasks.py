@@ -99,5 +99,13 @@ async def step(context: Context, folder: str, number: int, steps: int, pause: fl
     except Overlap:
         leave(f"{folder}/overlaps", f"{context.run_id} attempt {context.attempt}")
         raise
-    leave(f"{folder}/ended", f"{number}")
+    return number
+
+
+@task(takes_context=True, max_attempts=100)
+async def walk(context: Context, number: int, steps: int, pause: float) -> int:
+    """:func:`step`, for tests in which an attempt may sleep through another."""
+    for done in range(1, steps + 1):
+        await context.progress(done, steps)
+        await asyncio.sleep(pause)  # the work
     return number
