@@ -25,6 +25,8 @@ class TaskRun(models.Model):
     #: −100 to 100; the higher one is claimed first.
     priority = models.SmallIntegerField(default=0)
     run_after = models.DateTimeField(null=True)
+    #: Waits for ``run_after``; the first claimer to see that it has come clears this.
+    deferred = models.BooleanField(default=False)
     backend = models.CharField(max_length=100, default="default")
 
     status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.READY)
@@ -69,23 +71,38 @@ class TaskRun(models.Model):
         db_table = "headway_run"
         ordering = ("-id",)
         indexes = (
-            # The claim's own: it holds waiting runs only, in the order they are taken,
-            # so its cost does not grow with the runs that are done.
+            # The claim's own: what may be taken now, in the order it is taken. It holds no run
+            # that is done or deferred, so neither adds to its cost.
             models.Index(
+                F("queue_name").asc(),
                 F("priority").desc(),
                 F("id").asc(),
                 name="headway_run_claim",
-                condition=Q(status=RunStatus.READY),
+                condition=Q(status=RunStatus.READY, deferred=False),
+            ),
+            models.Index(
+                "run_after",
+                name="headway_run_due",
+                condition=Q(status=RunStatus.READY, deferred=True),
             ),
             models.Index(
                 "lease_expires_at",
                 name="headway_run_lease",
                 condition=Q(status=RunStatus.RUNNING),
             ),
-            models.Index(fields=("user", "-id"), name="headway_run_user"),
+            # Most runs have no user and no key: these need not be looked after.
+            models.Index(
+                fields=("user", "-id"),
+                name="headway_run_user",
+                condition=Q(user__isnull=False),
+            ),
         )
         constraints = (
-            models.UniqueConstraint(fields=("unique_key",), name="headway_run_unique_key"),
+            models.UniqueConstraint(
+                fields=("unique_key",),
+                name="headway_run_unique_key",
+                condition=Q(unique_key__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -108,8 +125,14 @@ class TaskEvent(models.Model):
     """A numbered entry in a run's log. Rows are only ever added."""
 
     pk = models.CompositePrimaryKey("run_id", "seq")
+    #: No constraint of the database's: whoever adds an event has the run locked, and
+    #: PostgreSQL would look the run up again for each of them.
     run = models.ForeignKey(
-        TaskRun, on_delete=models.CASCADE, related_name="events", db_index=False
+        TaskRun,
+        on_delete=models.CASCADE,
+        related_name="events",
+        db_index=False,
+        db_constraint=False,
     )
     seq = models.PositiveBigIntegerField()
     type = models.CharField(max_length=64)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from tasks.engine import store
@@ -78,6 +79,7 @@ def test_claimers_at_once_share_no_run() -> None:
         start.wait()
         while claims := store.claim(name, 60, Slot(7)):
             taken.extend(claims)
+        connections.close_all()
 
     threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(4)]
     for thread in threads:

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from tasks.engine import children, control, store
@@ -152,6 +152,7 @@ async def test_leases_live_while_the_loop_is_blocked(
     def other_process() -> None:
         while not ending.wait(0.02):
             rescued.extend(store.rescue(lost_with_its_process))
+        connections.close_all()
 
     with caplog.at_level(logging.WARNING, "headway.watchdog"):
         async with running_supervisor():

@@ -1,25 +1,20 @@
 """Taking waiting runs."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from tasks.codec import encode
 from tasks.engine.store import log
-from tasks.engine.store.dialect import APPEND, as_uuid, dialect, marks, writing
+from tasks.engine.store.dialect import append, as_uuid, cursor, dialect, read_by_index, writing
+from tasks.engine.store.queues import WAITING, Head, Slot, heads, promote, queues
 from tasks.events import STARTED, Event
 
 __all__ = ["Claim", "Slot", "claim"]
 
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Room for *limit* runs, of the queues in *only* or of all but those in *but*."""
-
-    limit: int
-    only: Collection[str] = ()
-    but: Collection[str] = ()
+_LOWEST = -32768  # priority: what a smallint holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,51 +35,111 @@ class Claim:
     started: Event
 
 
-_RETURNED = (
-    "id, task, args, kwargs, queue_name, priority, attempt, max_attempts, fence, timeout,"
-    " cancel_requested, last_seq"
-)
-
-
 def claim(worker_id: str, lease: float, slot: Slot) -> list[Claim]:
     """Take up to ``slot.limit`` waiting runs, highest priority and then oldest first.
 
-    Each is RUNNING from here on, its fence raised, its lease *lease* seconds long, and
-    its ``started`` event written.
+    Where queues have runs of the same priority, the one with the oldest gives all it has
+    before the next. Each run is RUNNING from here on, its fence raised, its lease *lease*
+    seconds long, and its ``started`` event written. While nothing waits, nothing is locked.
     """
-    form = dialect()
-    queues, names = _queues(slot)
-    worker = encode(worker_id)
-    with writing() as cursor:
-        cursor.execute(
-            "UPDATE headway_run SET status = 'RUNNING', fence = fence + 1,"
-            f" attempt = attempt + 1, last_seq = last_seq + 1, worker_id = %s,"
-            f" lease_expires_at = {form.later}, started_at = COALESCE(started_at, {form.now}),"
-            f" last_attempted_at = {form.now}, {APPEND.format(column='worker_ids')}"
-            " WHERE id IN (SELECT id FROM headway_run WHERE status = 'READY'"
-            f" AND (run_after IS NULL OR run_after <= {form.now}){queues}"
-            f" ORDER BY priority DESC, id LIMIT %s {form.skip_locked})"
-            f" RETURNING {_RETURNED}",
-            (worker_id, lease, worker, worker, *names, slot.limit),
-        )
-        now = datetime.now(UTC)
-        claims = [_claim(row, now, worker_id) for row in cursor.fetchall()]
-        log.append(cursor, [(taken.run_id, taken.started) for taken in claims])
+    names = _names(slot)
+    if not names:
+        return []
+    alone = len(names) == 1
+    # PostgreSQL takes from one queue with one statement, which is a transaction by itself.
+    with cursor() if alone and dialect().postgres else writing() as taking:
+        taker = _Taker(taking, worker_id, lease)
+        if alone:
+            claims = taker.take(names[0], _LOWEST, slot.limit)
+        else:
+            claims = _take_in_turn(taker, names, slot.limit)
     # RETURNING promises no order.
     return sorted(claims, key=lambda taken: (-taken.priority, taken.run_id))
 
 
-def _queues(slot: Slot) -> tuple[str, tuple[str, ...]]:
-    if slot.only:
-        return f" AND queue_name IN ({marks(slot.only)})", tuple(slot.only)
-    if slot.but:
-        return f" AND queue_name NOT IN ({marks(slot.but)})", tuple(slot.but)
-    return "", ()
+def _names(slot: Slot) -> list[str]:
+    """The queues of *slot* in which runs wait, those whose time has just come included."""
+    with cursor() as reading:
+        names, due = queues(reading, slot)
+        if due:
+            promote()
+            names, _ = queues(reading, slot)
+    return names
 
 
-def _claim(row: tuple[object, ...], now: datetime, worker_id: str) -> Claim:
-    run_id, *fields, last_seq = row
-    attempt = fields[5]
-    data = encode({"attempt": attempt, "worker": worker_id})
-    started = Event(last_seq, STARTED, now, data)  # type: ignore[arg-type]
-    return Claim(as_uuid(run_id), *fields, started)  # type: ignore[arg-type, call-arg]
+def _take_in_turn(taker: "_Taker", names: Sequence[str], limit: int) -> list[Claim]:
+    claims: list[Claim] = []
+    while True:
+        before = len(claims)
+        waiting = heads(taker.cursor, names)
+        for head, floor in zip(waiting, _floors(waiting), strict=True):
+            if room := limit - len(claims):
+                claims += taker.take(head.queue_name, floor, room)
+        if len(claims) in (before, limit):
+            return claims
+
+
+def _floors(waiting: Sequence[Head]) -> list[int]:
+    """For each queue the lowest priority that no queue after it exceeds."""
+    if len(waiting) < 2:
+        return [_LOWEST] * len(waiting)
+    return [following.priority for following in waiting[1:]] + [waiting[-1].priority]
+
+
+_SET = (
+    "status = 'RUNNING', fence = fence + 1, attempt = attempt + 1, last_seq = last_seq + 1,"
+    " worker_id = %s, lease_expires_at = {later}, started_at = COALESCE(started_at, {now}),"
+    f" last_attempted_at = {{now}}, worker_ids = {append('worker_ids', '%s')}"
+)
+_PICKED = (
+    f"SELECT id FROM headway_run WHERE {WAITING} AND queue_name = %s AND priority >= %s"
+    " AND (run_after IS NULL OR run_after <= {now})"
+    " ORDER BY priority DESC, id LIMIT %s {skip_locked}"
+)
+_RETURNED = (
+    "id, task, args, kwargs, queue_name, priority, attempt, max_attempts, fence, timeout,"
+    " cancel_requested, last_seq"
+)
+_BY_SQLITE = f"UPDATE headway_run SET {_SET} WHERE id IN ({_PICKED}) RETURNING {_RETURNED}"
+# As a subquery of the UPDATE's own, the picking might be done more than once, and more
+# than the limit be taken.
+_BY_POSTGRESQL = (
+    f"WITH picked AS MATERIALIZED ({_PICKED}), taken AS (UPDATE headway_run SET {_SET}"
+    f" WHERE id IN (SELECT id FROM picked) RETURNING {_RETURNED}),"
+    " told AS (INSERT INTO headway_event (run_id, seq, type, at, data)"
+    f" SELECT id, last_seq, '{STARTED}', %s::timestamptz,"
+    """ '{{"attempt":' || attempt || ',"worker":' || %s || '}}' FROM taken)"""
+    f" SELECT {_RETURNED} FROM taken"
+)
+
+
+class _Taker:
+    """Takes runs for one worker, in one transaction."""
+
+    def __init__(self, cursor: Any, worker_id: str, lease: float) -> None:
+        self.cursor = cursor
+        self._worker_id = worker_id
+        self._lease = lease
+        self._now = datetime.now(UTC)
+
+    def take(self, queue_name: str, floor: int, limit: int) -> list[Claim]:
+        """Up to *limit* runs of a queue, of priority *floor* and above."""
+        form = dialect()
+        fragments = {"now": form.now, "later": form.later, "skip_locked": form.skip_locked}
+        worker = encode(self._worker_id)
+        setting = (self._worker_id, self._lease, worker, worker)
+        picking = (queue_name, floor, limit)
+        if form.postgres:
+            statement = _BY_POSTGRESQL.format(**fragments)
+            parameters = (*picking, *setting, form.moment(self._now), worker)
+            return [self._claim(row) for row in read_by_index(self.cursor, statement, parameters)]
+        self.cursor.execute(_BY_SQLITE.format(**fragments), (*setting, *picking))
+        claims = [self._claim(row) for row in self.cursor.fetchall()]
+        log.append(self.cursor, [(taken.run_id, taken.started) for taken in claims])
+        return claims
+
+    def _claim(self, row: tuple[Any, ...]) -> Claim:
+        run_id, *fields, last_seq = row
+        data = encode({"attempt": fields[5], "worker": self._worker_id})
+        started = Event(last_seq, STARTED, self._now, data)
+        return Claim(as_uuid(run_id), *fields, started)  # type: ignore[call-arg]

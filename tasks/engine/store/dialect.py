@@ -13,14 +13,16 @@ from django.db import connections, transaction
 from tasks.conf import conf
 
 __all__ = [
-    "APPEND",
     "Dialect",
+    "append",
     "as_moment",
     "as_uuid",
     "cursor",
     "dialect",
     "in_groups",
+    "insert",
     "marks",
+    "read_by_index",
     "writing",
 ]
 
@@ -37,16 +39,17 @@ class Dialect:
     later: str
     #: Keeps claimers from waiting for, or taking, each other's rows.
     skip_locked: str
-    #: Keeps a row as read until the transaction ends.
+    #: Keeps rows as read until the transaction ends. They are locked in the order of their
+    #: ids, so that no two who lock the same rows wait for each other.
     for_update: str
-    native: bool
+    postgres: bool
 
-    def id(self, value: UUID) -> Any:
-        return value if self.native else value.hex
+    def id(self, value: UUID) -> str:
+        return value.hex
 
-    def moment(self, value: datetime | None) -> Any:
-        if value is None or self.native:
-            return value
+    def moment(self, value: datetime | None) -> str | None:
+        if value is None or self.postgres:
+            return None if value is None else value.isoformat()
         if value.tzinfo is not UTC:
             value = value.astimezone(UTC)
         return value.isoformat(" ", "microseconds")[:26]
@@ -58,15 +61,16 @@ _SQLITE = Dialect(
     # SQLite has one writer: BEGIN IMMEDIATE is lock enough.
     skip_locked="",
     for_update="",
-    native=False,
+    postgres=False,
 )
 
 _POSTGRESQL = Dialect(
-    now="clock_timestamp()",
-    later="clock_timestamp() + make_interval(secs => %s)",
+    # Not clock_timestamp(): an index is of no use for what changes within a statement.
+    now="statement_timestamp()",
+    later="statement_timestamp() + make_interval(secs => %s)",
     skip_locked="FOR UPDATE SKIP LOCKED",
-    for_update="FOR UPDATE",
-    native=True,
+    for_update="ORDER BY id FOR UPDATE",
+    postgres=True,
 )
 
 
@@ -92,11 +96,48 @@ def writing() -> Iterator[Any]:
         yield open_cursor
 
 
-#: SQL that appends one item, a parameter, to a column holding a JSON list as text.
-APPEND = (
-    "{column} = CASE WHEN {column} = '[]' THEN '[' || %s || ']' "
-    "ELSE substr({column}, 1, length({column}) - 1) || ',' || %s || ']' END"
-)
+def read_by_index(cursor: Any, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+    """The rows of a statement that takes a few from the beginning of an index.
+
+    PostgreSQL's statistics may stem from a time when few runs waited: it would collect
+    and sort all that wait now. The setting goes along with the statement, which costs no
+    round trip and does not outlive it, whatever pools the connections.
+    """
+    if not dialect().postgres:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+    from psycopg import ClientCursor
+
+    with cursor.db.wrap_database_errors, ClientCursor(cursor.db.connection) as plain:
+        plain.execute(f"SET LOCAL enable_bitmapscan = off; {sql}", parameters)
+        plain.nextset()
+        return plain.fetchall()
+
+
+def insert(cursor: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Add *rows*. PostgreSQL's COPY takes a quarter of the time of its fastest INSERT."""
+    names = ", ".join(columns)
+    statement = f"INSERT INTO {table} ({names}) VALUES ({marks(columns)})"
+    if len(rows) == 1:
+        cursor.execute(statement, rows[0])
+    elif rows and dialect().postgres:
+        # Django turns psycopg's errors into its own for execute() alone.
+        with (
+            cursor.db.wrap_database_errors,
+            cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+    elif rows:
+        cursor.executemany(statement, rows)
+
+
+def append(column: str, item: str) -> str:
+    """SQL of the JSON list in *column*, a text, with *item* at its end."""
+    return (
+        f"CASE WHEN {column} = '[]' THEN '[' || {item} || ']'"
+        f" ELSE substr({column}, 1, length({column}) - 1) || ',' || {item} || ']' END"
+    )
 
 
 _IDS_AT_ONCE = 500  # old builds of SQLite take 999 parameters

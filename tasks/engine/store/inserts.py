@@ -11,7 +11,7 @@ from django.db import connections
 from tasks.codec import encode
 from tasks.conf import conf
 from tasks.engine.store import log
-from tasks.engine.store.dialect import dialect, writing
+from tasks.engine.store.dialect import cursor, dialect, insert, marks, writing
 from tasks.events import QUEUED, Event
 from tasks.models import TaskRun
 
@@ -41,13 +41,13 @@ class NewRun:
         return Event(1, QUEUED, self.enqueued_at, encode(data))
 
 
-_INSERT = (
-    "INSERT INTO headway_run (id, task, args, kwargs, queue_name, priority, run_after, backend,"
-    " max_attempts, timeout, metadata, user_id, enqueued_at, unique_key,"
-    " status, attempt, fence, worker_id, cancel_requested, last_seq, errors, worker_ids)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-    " 'READY', 0, 0, '', '', 1, '[]', '[]')"
+_COLUMNS = (
+    *("id", "task", "args", "kwargs", "queue_name", "priority", "run_after", "deferred"),
+    *("backend", "max_attempts", "timeout", "metadata", "user_id", "enqueued_at", "unique_key"),
+    *("status", "attempt", "fence", "worker_id", "cancel_requested", "last_seq"),
+    *("errors", "worker_ids"),
 )
+_UNSTARTED = ("READY", 0, 0, "", "", 1, "[]", "[]")
 
 
 def _row(run: NewRun, unique_key: str | None = None) -> tuple[Any, ...]:
@@ -60,6 +60,7 @@ def _row(run: NewRun, unique_key: str | None = None) -> tuple[Any, ...]:
         run.queue_name,
         run.priority,
         form.moment(run.run_after),
+        run.run_after is not None,
         run.backend,
         run.max_attempts,
         run.timeout,
@@ -67,6 +68,7 @@ def _row(run: NewRun, unique_key: str | None = None) -> tuple[Any, ...]:
         None if run.user is None else _key(run.user),
         form.moment(run.enqueued_at),
         unique_key,
+        *_UNSTARTED,
     )
 
 
@@ -77,16 +79,39 @@ def _key(user: Any) -> Any:
 
 def insert_runs(runs: Sequence[NewRun]) -> None:
     """Store *runs*: all or none."""
-    with writing() as cursor:
-        cursor.executemany(_INSERT, [_row(run) for run in runs])
-        log.append(cursor, [(run.id, run.queued()) for run in runs])
+    if len(runs) == 1:
+        _insert_one(runs[0])
+        return
+    with writing() as together:
+        insert(together, "headway_run", _COLUMNS, [_row(run) for run in runs])
+        log.append(together, [(run.id, run.queued()) for run in runs])
 
 
 def insert_unique(run: NewRun, unique_key: str) -> TaskRun | None:
     """Store *run* under a key, unless a run has it: then store nothing and give that one."""
-    with writing() as cursor:
-        cursor.execute(_INSERT + " ON CONFLICT (unique_key) DO NOTHING", _row(run, unique_key))
-        if cursor.rowcount:
-            log.append(cursor, [(run.id, run.queued())])
-            return None
-    return TaskRun.objects.using(cursor.db.alias).get(unique_key=unique_key)
+    if _insert_one(run, unique_key):
+        return None
+    return TaskRun.objects.using(conf().database).get(unique_key=unique_key)
+
+
+_RUN = f"INSERT INTO headway_run ({', '.join(_COLUMNS)}) VALUES ({marks(_COLUMNS)})"
+_UNLESS_KEPT = " ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING"
+_WITH_EVENT = (
+    f"WITH run AS ({_RUN}{_UNLESS_KEPT} RETURNING id) INSERT INTO headway_event"
+    f" ({', '.join(log.COLUMNS)}) SELECT id, %s, %s, %s::timestamptz, %s FROM run"
+)
+
+
+def _insert_one(run: NewRun, unique_key: str | None = None) -> bool:
+    """Store *run*; False if another one has the key."""
+    row, event = _row(run, unique_key), log.row(run.id, run.queued())
+    if dialect().postgres:
+        with cursor() as alone:  # one statement, which is a transaction by itself
+            alone.execute(_WITH_EVENT, (*row, *event[1:]))
+            return bool(alone.rowcount)
+    with writing() as together:
+        together.execute(_RUN + _UNLESS_KEPT, row)
+        inserted = bool(together.rowcount)
+        if inserted:
+            insert(together, "headway_event", log.COLUMNS, [event])
+    return inserted

@@ -45,10 +45,11 @@ def renew(worker_id: str, lease: float, run_ids: Iterable[UUID]) -> list[Held]:
     with cursor() as open_cursor:
         for some in in_groups([form.id(run_id) for run_id in run_ids]):
             open_cursor.execute(
-                f"UPDATE headway_run SET lease_expires_at = {form.later}"
-                f" WHERE status = 'RUNNING' AND worker_id = %s AND id IN ({marks(some)})"
-                " RETURNING id, fence, cancel_requested",
-                (lease, worker_id, *some),
+                "WITH mine AS (SELECT id FROM headway_run WHERE status = 'RUNNING'"
+                f" AND worker_id = %s AND id IN ({marks(some)}) {form.for_update})"
+                f" UPDATE headway_run SET lease_expires_at = {form.later}"
+                " WHERE id IN (SELECT id FROM mine) RETURNING id, fence, cancel_requested",
+                (worker_id, *some, lease),
             )
             found += [Held(as_uuid(row[0]), *row[1:]) for row in open_cursor.fetchall()]
     return found

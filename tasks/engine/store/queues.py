@@ -1,0 +1,84 @@
+"""What waits to be claimed, queue by queue."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from tasks.engine.store.dialect import dialect, read_by_index, writing
+
+__all__ = ["WAITING", "Head", "Slot", "heads", "promote", "queues"]
+
+#: Runs that may be taken now, in the words of the index ``headway_run_claim``.
+WAITING = "status = 'READY' AND NOT deferred"
+_DEFERRED = "status = 'READY' AND deferred"
+
+_PROMOTED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Room for *limit* runs, of the queues in *only* or of all but those in *but*."""
+
+    limit: int
+    only: Collection[str] = ()
+    but: Collection[str] = ()
+
+    def takes(self, queue_name: str) -> bool:
+        return queue_name in self.only if self.only else queue_name not in self.but
+
+
+class Head(NamedTuple):
+    """A queue in which runs wait, and the highest of their priorities."""
+
+    queue_name: str
+    priority: int
+
+
+_ENDS = (
+    f"SELECT (SELECT min(queue_name) FROM headway_run WHERE {WAITING}),"
+    f" (SELECT max(queue_name) FROM headway_run WHERE {WAITING}),"
+    f" EXISTS (SELECT 1 FROM headway_run WHERE {_DEFERRED} AND run_after <= {{now}})"
+)
+# A loose scan: from each name the index leads to the next, however many runs lie between.
+_NAMES = (
+    "WITH RECURSIVE names(name) AS ("
+    f"SELECT min(queue_name) FROM headway_run WHERE {WAITING} UNION ALL"
+    f" SELECT (SELECT min(queue_name) FROM headway_run WHERE {WAITING} AND queue_name > name)"
+    " FROM names WHERE name IS NOT NULL)"
+    " SELECT name FROM names WHERE name IS NOT NULL"
+)
+_HEAD = (
+    "SELECT * FROM (SELECT queue_name, priority, id FROM headway_run"
+    f" WHERE {WAITING} AND queue_name = %s ORDER BY priority DESC, id LIMIT 1) AS head"
+)
+
+
+def queues(cursor: Any, slot: Slot) -> tuple[list[str], bool]:
+    """Where runs wait, of the queues *slot* takes; and whether deferred runs are due."""
+    ((first, last, due),) = read_by_index(cursor, _ENDS.format(now=dialect().now))
+    if first is None:
+        names = []
+    elif first == last:  # nearly always: there is no other queue
+        names = [first]
+    else:
+        names = [name for (name,) in read_by_index(cursor, _NAMES)]
+    return [name for name in names if slot.takes(name)], bool(due)
+
+
+def heads(cursor: Any, names: Sequence[str]) -> list[Head]:
+    """The heads of these queues, best first: the higher priority, then the older run."""
+    rows = read_by_index(cursor, " UNION ALL ".join([_HEAD] * len(names)), names)
+    rows.sort(key=lambda row: (-row[1], row[2]))
+    return [Head(name, priority) for name, priority, _ in rows]
+
+
+def promote() -> None:
+    """Let deferred runs that are due be claimed: so many at once that it takes no long lock."""
+    form = dialect()
+    with writing() as open_cursor:
+        open_cursor.execute(
+            f"WITH due AS (SELECT id FROM headway_run WHERE {_DEFERRED}"
+            f" AND run_after <= {form.now} ORDER BY run_after LIMIT %s {form.skip_locked})"
+            " UPDATE headway_run SET deferred = FALSE WHERE id IN (SELECT id FROM due)",
+            (_PROMOTED_AT_ONCE,),
+        )
