@@ -49,7 +49,7 @@ async def state(request: HttpRequest) -> JsonResponse:
         {
             "tasks": len(asyncio.all_tasks()),
             "threads": threading.active_count(),
-            "feeds": len(get_hub()._feeds),
+            "feeds": get_hub().watched,
             "watchers": sum(isinstance(thing, Watcher) for thing in gc.get_objects()),
         }
     )
