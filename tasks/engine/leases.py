@@ -16,7 +16,7 @@ from tasks.engine import store
 from tasks.engine.endings import lost_with_its_process
 from tasks.engine.publisher import Publisher
 from tasks.engine.store import Held
-from tasks.engine.threads import DatabaseThread
+from tasks.engine.threads import DatabaseThread, see_off
 
 __all__ = ["Leases", "Rescuer"]
 
@@ -56,6 +56,7 @@ class Leases:
             await failed
         finally:
             ending.set()
+            see_off(thread)
 
     def _keep(self, ending: threading.Event, failed: "asyncio.Future[None]") -> None:
         try:

@@ -9,7 +9,20 @@ from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connections
 
-__all__ = ["DatabaseThread"]
+__all__ = ["DatabaseThread", "see_off"]
+
+_FAREWELL = 0.2  # seconds: a connection is closed in one of them, unless the server hangs
+
+
+def see_off(thread: threading.Thread) -> None:
+    """Wait a moment for a thread that has been told to end and closes its connection.
+
+    An interpreter that begins to exit while another thread closes a SQLite connection
+    crashes: the closing calls back into Python, which is gone.
+    """
+    if thread is not threading.current_thread():
+        thread.join(_FAREWELL)
+
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,6 +68,7 @@ class DatabaseThread:
         """Close the connection and end the thread after the calls before this one."""
         if self._thread is not None:
             self._calls.put(None)
+            see_off(self._thread)
             self._thread = None
 
     def _start(self) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import threading
 from collections.abc import Callable
 
+from tasks.engine.threads import see_off
+
 __all__ = ["ThreadedWaker"]
 
 
@@ -18,13 +20,15 @@ class ThreadedWaker:
         """Serve until cancelled; raises what :meth:`watch` raises."""
         ending = threading.Event()
         ended: asyncio.Future[None] = self._loop.create_future()
-        threading.Thread(
+        thread = threading.Thread(
             target=self._run, args=(ending, ended), name=type(self).__module__, daemon=True
-        ).start()
+        )
+        thread.start()
         try:
             await ended
         finally:
             ending.set()
+            see_off(thread)
 
     def watch(self, ending: threading.Event) -> None:
         """Call :meth:`stir` whenever there is something new, until *ending* is set."""
