@@ -41,7 +41,7 @@ serve: $(RUN_STAMP) ## serve the demo on 127.0.0.1, PORT=8000
 
 test: $(DEV_STAMP) ## run the whole test suite, ARGS= for a part of it
 	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
-		exec $(PY) -m pytest $(ARGS)
+		$(PY) scripts/ensure_services.py > /dev/null && exec $(PY) -m pytest $(ARGS)
 
 # The type checker reads the models of the apps that are loaded.
 check: export HEADWAY_APPS := asgi_app.demo

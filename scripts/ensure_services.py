@@ -1,6 +1,6 @@
 """Print the folder of PostgreSQL's programs for the tests, installing the system's if need be.
 
-HEADWAY_POSTGRES names one that is not found by itself. Only the folder goes to standard
+POSTGRES_BIN names one that is not found by itself. Only the folder goes to standard
 output. Valkey needs no such care: its server comes as a wheel, with the locks.
 """
 
@@ -19,15 +19,15 @@ SYSTEM = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/po
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/headway-tests.conf"
 HELP = (
     "The tests need PostgreSQL 13 or newer. Install its server with the system's package manager, "
-    "name the folder of its programs: HEADWAY_POSTGRES=/path/to/bin make test, "
+    "name the folder of its programs: POSTGRES_BIN=/path/to/bin make test, "
     "or give a running one: TEST_DATABASE_URL=postgres://user:password@host/name make test"
 )
 
 
 def find() -> str | None:
-    named = os.environ.get("HEADWAY_POSTGRES")
+    named = os.environ.get("POSTGRES_BIN")
     if named:
-        return named if usable(named) else sys.exit(f"HEADWAY_POSTGRES={named} has no initdb.")
+        return named if usable(named) else sys.exit(f"POSTGRES_BIN={named} has no initdb.")
     return next((folder for folder in candidates() if usable(folder)), None)
 
 

@@ -112,7 +112,7 @@ class Postgres(Service):
 @functools.cache
 def programs() -> Path:
     """Where ``initdb`` and ``postgres`` are."""
-    if named := os.environ.get("HEADWAY_POSTGRES"):
+    if named := os.environ.get("POSTGRES_BIN"):
         return Path(named)
     environment = {key: value for key, value in os.environ.items() if key != "TEST_DATABASE_URL"}
     script = [sys.executable, str(ROOT / "scripts" / "ensure_services.py"), "--find"]
