@@ -13,10 +13,10 @@ from channels.layers import channel_layers
 from consumers.feed import Feed
 from consumers.refusal import Refusal
 from consumers.replay import Log, Replay
-from consumers.subscription import Subscription
-from consumers.trouble import Trouble
 from consumers.watcher import Watcher
 from tasks.conf import conf
+from tasks.engine.subscription import Subscription
+from tasks.engine.trouble import Trouble
 from tasks.events import shard_group
 
 if TYPE_CHECKING:

@@ -10,7 +10,9 @@ README = (Path(__file__).parent.parent / "README.md").read_text()
 
 
 def table() -> str:
-    return "\n".join(f"| `{key}` | `{default!r}` | {doc} |" for key, default, _, doc in documented())
+    return "\n".join(
+        f"| `{key}` | `{default!r}` | {doc} |" for key, default, _, doc in documented()
+    )
 
 
 def test_every_setting_is_in_the_table_as_it_is() -> None:

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from consumers import chunk, replay
-from consumers.trouble import Trouble
+from tasks.engine.trouble import Trouble
 
 from .world import World
 

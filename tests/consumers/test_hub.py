@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 from channels.layers import channel_layers
 
-from consumers import subscription as subscription_module
 from consumers.chunk import Chunk
 from consumers.hub import Hub
 from consumers.refusal import Refusal
-from consumers.trouble import Trouble
 from consumers.watcher import Signal, Watcher
 from tasks.conf import conf
+from tasks.engine import subscription as subscription_module
+from tasks.engine.trouble import Trouble
 from tasks.events import shard_group
 from tasks.models import TaskRun
 from tasks.states import RunStatus

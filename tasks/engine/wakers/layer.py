@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from channels.layers import get_channel_layer
+import anyio
+from channels.layers import channel_layers, get_channel_layer
 
 from tasks.conf import conf
+from tasks.engine.subscription import Subscription
+from tasks.engine.trouble import Trouble
 
 __all__ = ["GROUP", "Waker", "announce"]
 
@@ -17,8 +20,8 @@ logger = logging.getLogger("headway.waker")
 
 GROUP: Final = "headway.wake"
 
-_REJOIN = 30.0  # seconds: layers forget memberships, see the hub's subscription
-_PAUSE = 1.0  # seconds before a layer that failed is asked again
+_TICK = 1.0  # seconds between looks at the membership
+_PATIENCE = 1.0  # seconds an announcement may take
 _AT_MOST_EVERY = 0.01  # seconds between two announcements: a burst is one piece of news
 
 
@@ -29,29 +32,26 @@ class Waker:
         self._wake = wake
 
     async def serve(self) -> None:
-        layer: Any = get_channel_layer(conf().channel_layer)
-        channel = await layer.new_channel("headway.waker")
-        joining = asyncio.create_task(self._join(layer, channel), name="headway waker: join")
-        try:
+        subscription = Subscription(channel_layers[conf().channel_layer])
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._belong, subscription, name="waker: belong")
+            trouble = Trouble("Hearing of new runs from the Channels layer")
             while True:
-                try:
-                    # Never cancelled while it lives: layers lose what is under way.
-                    await layer.receive(channel)
-                except Exception as error:
-                    logger.warning("The Channels layer brings no news of runs: %r", error)
-                    await asyncio.sleep(_PAUSE)
+                with trouble:
+                    await subscription.receive()
+                if trouble.lasts:
+                    subscription.forget()
+                    await anyio.sleep(trouble.pause)
                 self._wake()
-        finally:
-            joining.cancel()
 
-    async def _join(self, layer: Any, channel: str) -> None:
+    async def _belong(self, subscription: Subscription) -> None:
+        trouble = Trouble("Joining the group of those who execute runs")
         while True:
-            try:
-                await layer.group_add(GROUP, channel)
-            except Exception:
-                await asyncio.sleep(_PAUSE)
-            else:
-                await asyncio.sleep(_REJOIN)
+            with trouble:
+                await subscription.follow({GROUP})
+            if trouble.lasts:
+                subscription.forget()
+            await anyio.sleep(_TICK)
 
 
 class _Announcer:
@@ -81,7 +81,7 @@ class _Announcer:
     async def _send(self) -> None:
         layer: Any = get_channel_layer(conf().channel_layer)
         try:
-            async with asyncio.timeout(_PAUSE):
+            async with asyncio.timeout(_PATIENCE):
                 await layer.group_send(GROUP, {"type": "headway.wake"})
         except Exception as error:
             logger.debug("The Channels layer takes no news of runs: %r", error)

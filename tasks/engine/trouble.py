@@ -7,7 +7,7 @@ __all__ = ["Trouble"]
 
 _SHORTEST, _LONGEST = 0.1, 5.0  # seconds
 
-logger = logging.getLogger("headway.hub")
+logger = logging.getLogger("headway.layer")
 
 
 class Trouble:
