@@ -34,16 +34,18 @@ class Head(NamedTuple):
     priority: int
 
 
+# LIMIT 1 and not min(): by old statistics, PostgreSQL would read all for that.
+_NAME = f"SELECT queue_name FROM headway_run WHERE {WAITING}"
+_FIRST = f"({_NAME} ORDER BY queue_name LIMIT 1)"
+_LAST = f"({_NAME} ORDER BY queue_name DESC LIMIT 1)"
 _ENDS = (
-    f"SELECT (SELECT min(queue_name) FROM headway_run WHERE {WAITING}),"
-    f" (SELECT max(queue_name) FROM headway_run WHERE {WAITING}),"
-    f" EXISTS (SELECT 1 FROM headway_run WHERE {_DEFERRED} AND run_after <= {{now}})"
+    f"SELECT {_FIRST}, {_LAST}, EXISTS"
+    f" (SELECT 1 FROM headway_run WHERE {_DEFERRED} AND run_after <= {{now}})"
 )
 # A loose scan: from each name the index leads to the next, however many runs lie between.
 _NAMES = (
-    "WITH RECURSIVE names(name) AS ("
-    f"SELECT min(queue_name) FROM headway_run WHERE {WAITING} UNION ALL"
-    f" SELECT (SELECT min(queue_name) FROM headway_run WHERE {WAITING} AND queue_name > name)"
+    f"WITH RECURSIVE names(name) AS (SELECT {_FIRST} UNION ALL"
+    f" SELECT ({_NAME} AND queue_name > name ORDER BY queue_name LIMIT 1)"
     " FROM names WHERE name IS NOT NULL)"
     " SELECT name FROM names WHERE name IS NOT NULL"
 )
