@@ -74,11 +74,11 @@ class RawLog:
         now = _now()
         data = '{"task":"tests.bench.app.tasks.nothing","queue_name":"default","priority":0}'
         self._transaction(
-            "INSERT INTO headway_run (id, task, args, kwargs, queue_name, priority, backend,"
-            " max_attempts, metadata, enqueued_at, status, attempt, fence, worker_id,"
+            "INSERT INTO headway_run (id, task, args, kwargs, queue_name, priority, deferred,"
+            " backend, max_attempts, metadata, enqueued_at, status, attempt, fence, worker_id,"
             " cancel_requested, last_seq, errors, worker_ids)"
-            " VALUES (?, 'tests.bench.app.tasks.nothing', '[]', '{}', 'default', 0, 'default',"
-            " 1, '{}', ?, 'READY', 0, 0, '', '', 1, '[]', '[]')",
+            " VALUES (?, 'tests.bench.app.tasks.nothing', '[]', '{}', 'default', 0, FALSE,"
+            " 'default', 1, '{}', ?, 'READY', 0, 0, '', '', 1, '[]', '[]')",
             ((key, now) for key in ids),
             ((key, 1, "queued", now, data) for key in ids),
         )
