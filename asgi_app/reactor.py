@@ -26,6 +26,9 @@ from tasks.engine.signals import StopSignals
 __all__ = ["ReactorHooks"]
 
 MERCY = 0.1  # seconds for tasks that no one waits for to end
+# Seconds a client may take to read what was sent before the close. autobahn's own 1 s would
+# cut a slow one off in the middle of the log.
+CLOSE_PATIENCE = 30.0
 FLUSH = 1.0  # seconds for the last bytes to leave; fewer when late
 
 
@@ -66,6 +69,9 @@ class ReactorHooks:
             atexit.register(self._at_exit, asyncio.get_running_loop())
         elif signal.getsignal(signal.SIGTERM) == self._reactor.sigTerm:
             StopSignals(self._signalled, self._last_resort).install()
+        for port in self._ports():
+            sockets = _http_factory(port).server.ws_factory
+            sockets.setProtocolOptions(closeHandshakeTimeout=CLOSE_PATIENCE)
         self._lifecycle.start(self._failed)
 
     def _signalled(self, count: int) -> None:
@@ -112,10 +118,8 @@ class ReactorHooks:
         from twisted.internet.interfaces import IListeningPort
 
         for reader in self._reactor.getReaders():
-            factory = getattr(reader, "factory", None)
-            # TLS wraps the factory.
-            factory = getattr(factory, "wrappedFactory", factory)
-            if isinstance(factory, HTTPFactory) and IListeningPort.providedBy(reader):
+            ours = isinstance(_http_factory(reader), HTTPFactory)
+            if ours and IListeningPort.providedBy(reader):
                 yield reader
 
     async def _flush(self) -> None:
@@ -148,6 +152,11 @@ class ReactorHooks:
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(stop)
             self._stopped.wait(LAST_RESORT)
+
+
+def _http_factory(port: Any) -> Any:
+    factory = getattr(port, "factory", None)
+    return getattr(factory, "wrappedFactory", factory)  # TLS wraps it
 
 
 def loaded_reactor() -> Any:

@@ -19,6 +19,13 @@ async def emit(context: Context, count: int, pause: float = 0.0) -> int:
 
 
 @task(takes_context=True)
+async def emit_large(context: Context, count: int, size: int) -> int:
+    for number in range(count):
+        await context.emit("tick", {"n": number, "filling": "x" * size})
+    return count
+
+
+@task(takes_context=True)
 async def emit_until(context: Context, path: str) -> int:
     """Emits as fast as it can until there is a mark at *path*."""
     number = 0
