@@ -21,7 +21,7 @@ class Waker(ThreadedWaker):
 
     def watch(self, ending: threading.Event) -> None:
         try:
-            known = store.data_version()
+            known = None  # what was committed before the first look is news as well
             while not ending.wait(_PAUSE):
                 if (found := store.data_version()) != known:
                     known = found

@@ -18,6 +18,7 @@ class Waker(ThreadedWaker):
     def watch(self, ending: threading.Event) -> None:
         try:
             store.listen()
+            self.stir()  # for what was enqueued before
             while not ending.is_set():
                 if store.notified(_LOOK):
                     self.stir()
