@@ -6,6 +6,7 @@ restart, freeze or kill a server make one for themselves.
 
 from tests.services.postgres import Postgres
 from tests.services.redis import Redis
+from tests.services.running import running
 from tests.services.service import Service
 
-__all__ = ["Postgres", "Redis", "Service"]
+__all__ = ["Postgres", "Redis", "Service", "running"]

@@ -9,28 +9,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 
-from tests.services import Postgres, Redis, Service
-
-SERVICES: dict[str, type[Postgres] | type[Redis]] = {
-    "TEST_DATABASE_URL": Postgres,
-    "TEST_REDIS_URL": Redis,
-}
-
-
-@contextmanager
-def running(*, durable: bool = False) -> Iterator[dict[str, str]]:
-    """The variables that name the servers, while they are up."""
-    with ExitStack() as stack:
-        urls: dict[str, str] = {}
-        for name, kind in SERVICES.items():
-            if not (url := os.environ.get(name)):
-                service: Service = stack.enter_context(kind(durable=durable))
-                url = service.url
-            urls[name] = url
-        yield urls
+from tests.services.running import running
 
 
 def attended(command: list[str], urls: dict[str, str]) -> int:

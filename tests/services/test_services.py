@@ -12,6 +12,7 @@ import redis
 
 from tests.processes import ROOT
 from tests.services import Postgres, Redis, Service, databases
+from tests.services.stack import PostgresStack
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,21 @@ def test_a_copy_has_the_tables(postgres: Postgres, kept: str) -> None:
     databases.drop(postgres.url, "copy")
     with pytest.raises(psycopg.OperationalError):
         ids(copy)
+
+
+def test_a_stack_sees_its_own_database_alone(postgres: Postgres, valkey: Redis) -> None:
+    with PostgresStack(postgres.url, valkey.url, {}) as stack:
+        assert stack.rows("SELECT count(*) FROM headway_run WHERE status = ?", ["READY"]) == [(0,)]
+        own = stack.connections(os.getpid())
+        with psycopg.connect(stack.env["DATABASE_URL"]) as link, psycopg.connect(postgres.url):
+            assert stack.connections(os.getpid()) == own + 1
+            assert stack.writable()
+            link.execute("UPDATE headway_run SET attempt = 0")
+            assert stack.writable()  # it has read, and changed nothing
+            link.execute("CREATE TABLE another ()")
+            assert not stack.writable()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(stack.url)
 
 
 def test_redis_forgets_in_a_restart(valkey: Redis) -> None:
