@@ -92,12 +92,18 @@ class Supervisor:
                 engine.start_soon(keep_running, child, name=f"headway {child.name}")
             async with anyio.create_task_group() as runs:
                 workforce.open(runs)
-                await workforce.ready.wait()
-                self.ready.set()
-                await self._draining.wait()
+                opening = asyncio.ensure_future(self._open(workforce))
+                try:
+                    await self._draining.wait()
+                finally:
+                    opening.cancel()
                 await workforce.drain(conf().grace)
                 self._end()
             engine.cancel_scope.cancel()
+
+    async def _open(self, workforce: Workforce) -> None:
+        await workforce.ready.wait()
+        self.ready.set()
 
     def _end(self) -> None:
         """Everything is committed and published; what still hangs is not waited for."""

@@ -111,7 +111,8 @@ class Workforce:
     async def drain(self, grace: float) -> None:
         """Claim no more, let runs end for *grace* seconds, and give the rest back."""
         self._claimer.stop()
-        with anyio.move_on_after(grace):
+        # While the database cannot be reached there is nothing to wait for.
+        with anyio.move_on_after(grace if self.ready.is_set() else 0):
             await self._claimer.stopped.wait()  # a claim may be under way, and never answered
             await self._idle_or_hurried()
         if self._active:

@@ -210,3 +210,20 @@ async def test_a_run_of_another_process_starts_without_polling(
 async def _is_finished(handle: Any) -> bool:
     await handle.arefresh()
     return bool(handle.is_finished)
+
+
+async def test_a_drain_while_the_database_is_away(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("no route to host")
+
+    settings.HEADWAY = {"GRACE": 3600}
+    monkeypatch.setattr(store, "claim", away)
+    supervisor = Supervisor()
+    serving = asyncio.create_task(supervisor.serve())
+    await asyncio.sleep(0.05)  # into the claimer's first failures; too short only weakens
+    assert not supervisor.ready.is_set()
+    supervisor.drain()
+    with anyio.fail_after(5):
+        await serving
