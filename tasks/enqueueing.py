@@ -11,7 +11,7 @@ from tasks.codec import decode, encode
 from tasks.conf import conf
 from tasks.context import current_user
 from tasks.engine import control, store
-from tasks.exceptions import InvalidValue
+from tasks.exceptions import InvalidArguments, InvalidValue
 from tasks.handles import Handle
 from tasks.ids import new_run_id
 from tasks.states import RunStatus
@@ -29,6 +29,8 @@ def store_runs(
     make = _maker(task)
     runs = [make(args, kwargs) for args, kwargs in calls]
     if task_key := getattr(task, "unique_key", None):
+        if len(runs) != 1:
+            raise InvalidArguments(f"A unique key is for one run, not for {len(runs)}.")
         existing = store.insert_unique(runs[0], task_key)
         if existing is not None:
             return [Handle.of_run(existing)]

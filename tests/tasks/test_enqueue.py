@@ -84,6 +84,9 @@ def test_one_run_a_key() -> None:
     assert first.id == second.id
     assert second.args == [1]
     assert TaskRun.objects.count() == TaskEvent.objects.count() == 1
+    with pytest.raises(InvalidArguments, match="one run"):
+        app.add.using(unique_key="order-2").enqueue_many([((1,), {}), ((2,), {})])
+    assert TaskRun.objects.count() == 1
 
 
 def test_by_name() -> None:
