@@ -3,9 +3,24 @@
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps as Apps
 
 import tasks.fields
 import tasks.ids
+
+
+def vacuum_often(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Have PostgreSQL clear the claim's index before a fifth of the table is dead.
+
+    Claims begin where the runs claimed last have left their dead entries, and step over
+    them: 200,000 make a claim cost half as much again.
+    """
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute(
+            "ALTER TABLE IF EXISTS headway_run SET"
+            " (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000)"
+        )
 
 
 class Migration(migrations.Migration):
@@ -168,4 +183,5 @@ class Migration(migrations.Migration):
                 name="headway_run_unique_key",
             ),
         ),
+        migrations.RunPython(vacuum_often, migrations.RunPython.noop),
     ]

@@ -126,3 +126,11 @@ def cost(backlog: Callable[[int], None], number: int) -> float:
 def test_a_backlog_costs_nothing(backlog: str, number: int) -> None:
     few = cost(BACKLOGS[backlog], 1000)
     assert cost(BACKLOGS[backlog], number) < 1.5 * few
+
+
+@postgres_only
+def test_dead_entries_of_the_index_are_cleared_often() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'headway_run'")
+        [[options]] = cursor.fetchall()
+    assert "autovacuum_vacuum_scale_factor=0.01" in options
