@@ -5,6 +5,7 @@ from consumers.hub import get_hub
 from tasks.conf import conf
 from tasks.engine.children import Child
 from tasks.engine.supervisor import Supervisor
+from tasks.engine.wakers import commits
 
 __all__ = ["build"]
 
@@ -15,9 +16,12 @@ def build() -> Parts:
         supervisor = Supervisor()
         return Parts(supervisor, (supervisor.ready,), close=lambda: None)
     hub = get_hub()
+    children = [Child("hub", hub.serve)]
+    if conf().role == "web":  # all events come from other processes
+        children += commits(hub.look)
     supervisor = Supervisor(
         execute=conf().role != "web",
-        children=[Child("hub", hub.serve)],
+        children=children,
         on_drained=hub.close,
     )
     return Parts(supervisor, (supervisor.ready, hub.ready), hub.close)

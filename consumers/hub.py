@@ -43,6 +43,7 @@ class Hub:
         self._feeds: dict[str, Feed] = {}
         self._new: list[Feed] = []
         self._opened = asyncio.Event()
+        self._looking = asyncio.Event()
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -87,6 +88,10 @@ class Hub:
         feed = self._feeds.get(str(run.pk)) or self._open(run.pk)
         feed.note(run.last_seq, run.is_finished)
         return Watcher(feed, self._replay, cursor, self._leave)
+
+    def look(self) -> None:
+        """Compare all feeds with the log soon: something may have been written."""
+        self._looking.set()
 
     async def reconcile(self, feeds: Iterable[Feed]) -> None:
         """Compare feeds with the log; watchers of one that lags read there what it lacks."""
@@ -148,7 +153,9 @@ class Hub:
     async def _check(self) -> None:
         trouble = Trouble("Comparing watched runs with the database")
         while True:
-            await anyio.sleep(conf().reconcile)
+            with anyio.move_on_after(conf().reconcile):
+                await self._looking.wait()
+            self._looking.clear()
             with trouble:
                 await self.reconcile(list(self._feeds.values()))
 

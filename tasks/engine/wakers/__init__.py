@@ -19,7 +19,7 @@ from tasks.conf import conf
 from tasks.engine.children import Child
 from tasks.engine.wakers import data_version, layer, notifications
 
-__all__ = ["announce", "wakers"]
+__all__ = ["announce", "commits", "wakers"]
 
 
 def wakers(wake: Callable[[], None]) -> list[Child]:
@@ -33,6 +33,15 @@ def wakers(wake: Callable[[], None]) -> list[Child]:
     elif vendor == "postgresql":
         found.append(Child("waker: notifications", notifications.Waker(wake).serve))
     return found
+
+
+def commits(look: Callable[[], None]) -> list[Child]:
+    """The children that call *look*, on the loop, when another process may have written
+    events of which no layer tells: several processes on one SQLite file.
+    """
+    if connections[conf().database].vendor != "sqlite" or _others_hear():
+        return []
+    return [Child("waker: commits", data_version.Waker(look).serve)]
 
 
 def announce() -> None:
