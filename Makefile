@@ -28,7 +28,7 @@ ENSURE_VENV := $(PYTHON) scripts/ensure_venv.py $(if $(filter file,$(origin PYTH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check format soak bench lock clean venv
+.PHONY: help serve test test-servers check format soak bench lock clean venv
 
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -42,6 +42,11 @@ serve: $(RUN_STAMP) ## serve the demo on 127.0.0.1, PORT=8000
 test: $(DEV_STAMP) ## run the whole test suite, ARGS= for a part of it
 	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
 		$(PY) scripts/ensure_services.py > /dev/null && exec $(PY) -m pytest $(ARGS)
+
+test-servers: $(DEV_STAMP) ## the suite again, on a PostgreSQL and a Redis of its own
+	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
+		$(PY) scripts/ensure_services.py > /dev/null && \
+		exec $(PY) -m tests.services -- $(PY) -m pytest -m "not soak and not bench" $(ARGS)
 
 # The type checker reads the models of the apps that are loaded.
 check: export HEADWAY_APPS := asgi_app.demo
@@ -57,7 +62,7 @@ format: $(DEV_STAMP) ## format, and fix what lint can fix
 
 soak: $(DEV_STAMP) ## the long tests
 	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
-		exec $(PY) -m pytest -m soak $(ARGS)
+		exec $(PY) -m pytest -m "soak and not servers" $(ARGS)
 
 bench: $(DEV_STAMP) ## the benchmarks
 	@exec $(PY) -m tests.bench $(ARGS)

@@ -108,8 +108,9 @@ def _postgres(parts: SplitResult) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": options.pop("host", None) or unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
+        # Under ASGI each request has a thread of its own, which takes a connection that is
+        # kept with it to its grave: nobody could use it again.
+        "CONN_MAX_AGE": 0,
         "OPTIONS": {"connect_timeout": CONNECT_TIMEOUT} | options,
     }
 

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from tests.live import LiveServer
+from tests.sessions import django_db_setup
+
+__all__ = ["django_db_setup", "live"]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 from zlib import crc32
 
 from tests.frames import content
@@ -46,7 +47,8 @@ class Ledger:
         return Run(status, attempt, fence, last_seq, json.loads(workers), value)
 
     def ids(self) -> list[str]:
-        return [str(row[0]) for row in self._source.rows("SELECT id FROM headway_run ORDER BY id")]
+        rows = self._source.rows("SELECT id FROM headway_run ORDER BY id")
+        return [str(UUID(str(row[0]))) for row in rows]
 
     def statuses(self) -> Counter[str]:
         rows = self._source.rows("SELECT status, count(*) FROM headway_run GROUP BY status")

@@ -5,7 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-# Live servers and the threads of the engine share the database, so it is a file.
+from tests.backends import channel_layers, databases
+
 FOLDER = Path(tempfile.mkdtemp(prefix="headway-tests-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
@@ -56,20 +57,6 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": FOLDER / "db.sqlite3",
-        "TEST": {"NAME": FOLDER / "test.sqlite3"},
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": (
-                "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA temp_store=MEMORY;"
-            ),
-        },
-    }
-}
-
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+DATABASES = databases(FOLDER)
+CHANNEL_LAYERS = channel_layers()
 TASKS = {"default": {"BACKEND": "tasks.backend.HeadwayBackend", "QUEUES": []}}

@@ -13,8 +13,21 @@ import pytest
 
 from tests.ledger import Ledger
 from tests.live import LiveServer
+from tests.services import running
+from tests.services.stack import PostgresStack
 
-__all__ = ["Serve", "Show", "SqliteStack", "Stack", "ledger", "rng", "serve", "show", "stack"]
+__all__ = [
+    "Serve",
+    "Show",
+    "SqliteStack",
+    "Stack",
+    "ledger",
+    "rng",
+    "serve",
+    "servers",
+    "show",
+    "stack",
+]
 
 SERVICE = "tests.chaos.service"
 
@@ -78,9 +91,22 @@ Serve = Callable[..., LiveServer]
 Show = Callable[[str], None]
 
 
-@pytest.fixture(params=["sqlite"])
-def stack(tmp_path: Path) -> Stack:
-    return SqliteStack(tmp_path / "data")
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Mapping[str, str]]:
+    """PostgreSQL and Redis for tests of live servers, by the names of their variables."""
+    with running() as urls:
+        yield urls
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.servers)])
+def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    if request.param == "sqlite":
+        yield SqliteStack(tmp_path / "data")
+        return
+    urls = request.getfixturevalue("servers")
+    chosen = {"HEADWAY_APPS": SERVICE}
+    with PostgresStack(urls["TEST_DATABASE_URL"], urls["TEST_REDIS_URL"], chosen) as made:
+        yield made
 
 
 @pytest.fixture

@@ -125,7 +125,8 @@ class Rescuer:
             writes = await self._writer.call(store.rescue, lost_with_its_process)
             for write in writes:
                 logger.warning("Run %s was left by a dead process; rescued", write.run_id)
-            if writes:
+            if writes:  # and there may be more
                 await self._publisher.publish([(item.run_id, item.events) for item in writes])
                 self._wake()
-            await anyio.sleep(min(0.5, conf().lease / 4))
+            else:
+                await anyio.sleep(min(0.5, conf().lease / 4))

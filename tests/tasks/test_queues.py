@@ -19,7 +19,7 @@ from tests.tasks.runs import claim_one
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-postgres_only = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL's planner")
+postgres_only = pytest.mark.servers  # it is about PostgreSQL's planner
 
 
 def enqueue(queue_name: str, priority: int) -> None:
