@@ -1,5 +1,6 @@
 """Fixtures that every room's tests share."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ from tests.live import LiveServer
 from tests.sessions import django_db_setup
 
 __all__ = ["django_db_setup", "live"]
+
+# A shell starts its background jobs with these ignored, and every server of the tests
+# would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture
