@@ -1,11 +1,13 @@
 """The HEADWAY setting is checked by key."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
 
+from tasks import checks
 from tasks.checks import check_backend, check_database, check_settings
 from tasks.conf import conf, documented, problems
 
@@ -59,16 +61,24 @@ def test_a_project_without_our_backend_is_told(settings: Any) -> None:
     assert "HeadwayBackend" in (message.hint or "")
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="it is about SQLite's options")
-def test_sqlite_without_immediate_is_told(settings: Any) -> None:
-    assert check_database() == []
-    options = connection.settings_dict["OPTIONS"]
-    kept = options.pop("transaction_mode")
-    try:
-        (message,) = check_database()
-    finally:
-        options["transaction_mode"] = kept
+def check_connection(
+    monkeypatch: pytest.MonkeyPatch, vendor: str, **options: str
+) -> list[CheckMessage]:
+    connection = SimpleNamespace(vendor=vendor, settings_dict={"OPTIONS": options})
+    monkeypatch.setattr(checks, "connections", {"default": connection})
+    return check_database()
+
+
+def test_sqlite_without_immediate_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_connection(monkeypatch, "sqlite", transaction_mode="IMMEDIATE") == []
+    (message,) = check_connection(monkeypatch, "sqlite")
     assert "IMMEDIATE" in message.msg
+
+
+def test_a_database_we_do_not_know_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check_connection(monkeypatch, "postgresql") == []
+    (message,) = check_connection(monkeypatch, "mysql")
+    assert "mysql" in message.msg
 
 
 def _dummy() -> str:
