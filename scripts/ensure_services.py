@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import packages
+
 PROGRAMS = ("initdb", "postgres")
 SYSTEM = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 # Debian would make a cluster and start it for good; the tests make their own.
@@ -57,37 +59,16 @@ def usable(folder: str) -> bool:
         return False
 
 
-def as_root() -> list[str] | None:
-    """What to put before a command to run it as root; None when nothing does."""
-    if os.geteuid() == 0:
-        return []
-    if sudo := shutil.which("sudo"):
-        return [sudo] if sys.stdin.isatty() else [sudo, "-n"]
-    return None
-
-
 def install() -> bool:
-    prefix = as_root()
-    if prefix is None or not shutil.which("apt-get"):
+    prefix = packages.as_root()
+    if prefix is None:
         return False
-    say("No PostgreSQL found: installing the system's package.")
-    quiet = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-    shell = [*prefix, "sh", "-c"]
+    packages.say("No PostgreSQL found: installing the system's package.")
     setting = f"mkdir -p {Path(NO_CLUSTER).parent}; echo create_main_cluster=false > {NO_CLUSTER}"
-    done = all(
-        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode == 0
-        for command in (
-            [*quiet, "update"],
-            [*shell, setting],
-            [*quiet, "install", "--yes", "--no-install-recommends", "postgresql"],
-        )
-    )
+    subprocess.run([*prefix, "sh", "-c", setting], stdin=subprocess.DEVNULL)
+    done = packages.install(["postgresql"])
     subprocess.run([*prefix, "rm", "-f", NO_CLUSTER], stdin=subprocess.DEVNULL)
     return done
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -105,24 +105,24 @@ async def cancel_itself() -> None:
 
 @task
 async def sleep(seconds: float) -> str:
-    await asyncio.sleep(seconds)
+    await asyncio.sleep(seconds)  # to take so long is what it is for
     return "slept"
 
 
 @task
 def sleep_in_thread(seconds: float) -> str:
-    time.sleep(seconds)
+    time.sleep(seconds)  # to take so long is what it is for
     return "slept"
 
 
 @task(timeout=0.1)
 async def too_slow() -> None:
-    await asyncio.sleep(3600)
+    await asyncio.sleep(3600)  # longer than its timeout
 
 
 @task(timeout=0.1)
 def too_slow_in_thread() -> None:
-    time.sleep(2)
+    time.sleep(2)  # longer than its timeout
 
 
 @task
@@ -135,7 +135,7 @@ async def block_loop(seconds: float) -> str:
 def until_stopped(context: SyncContext) -> str:
     context.emit("begun")
     while not context.cancel_requested:
-        time.sleep(0.005)
+        time.sleep(0.005)  # the pause between two looks at the token
     context.emit("noticed")
     return "noticed"
 
@@ -146,7 +146,7 @@ async def stubborn(seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # somewhere for the cancellation to arrive
         except asyncio.CancelledError:
             continue
 

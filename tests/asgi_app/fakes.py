@@ -73,7 +73,7 @@ class Connection:
     async def stays_silent(self) -> None:
         """Nothing is sent in the loop's next turns."""
         for _ in range(10):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # a turn of the loop
         assert self._from_app.empty()
         assert not self._task.done()
 

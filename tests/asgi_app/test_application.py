@@ -196,7 +196,7 @@ async def test_lifespan_brings_it_up_and_down(world: World) -> None:
 async def test_lifespan_tells_of_a_start_that_fails(world: World) -> None:
     lifespan = world.connect({"type": "lifespan"}, inner)
     lifespan.send({"type": "lifespan.startup"})
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # a turn of the loop, in which it starts
 
     world.supervisor.end(RuntimeError("no database"))
 

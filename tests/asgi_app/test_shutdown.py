@@ -59,7 +59,7 @@ async def test_one_who_stops_waiting_does_not_stop_it() -> None:
     lifecycle = await serving(supervisor)
     way_down = Shutdown(lifecycle, Applications())
     waiting = asyncio.create_task(way_down.run())
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # a turn of the loop, in which it begins
 
     waiting.cancel()
     await asyncio.wait({waiting})
@@ -73,8 +73,8 @@ async def test_hurry_ends_the_grace_period() -> None:
     supervisor = FakeSupervisor(stubborn=True)
     way_down = Shutdown(await serving(supervisor), Applications())
     running = asyncio.create_task(way_down.run())
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # a turn of the loop, in which it begins
+    await asyncio.sleep(0)  # a turn of the loop, in which it begins
 
     way_down.hurry()
     await running

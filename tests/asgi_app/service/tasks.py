@@ -26,5 +26,5 @@ async def rest(seconds: float) -> None:
 def occupy(seconds: float) -> None:
     """Nothing can interrupt its thread."""
     say("task begun")
-    time.sleep(seconds)
+    time.sleep(seconds)  # to take so long is what it is for
     say("task ended")

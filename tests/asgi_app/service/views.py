@@ -31,7 +31,7 @@ async def block(request: HttpRequest, seconds: float) -> HttpResponse:
 def occupy(request: HttpRequest, seconds: float) -> HttpResponse:
     """Occupies its thread."""
     say("view begun")
-    time.sleep(seconds)
+    time.sleep(seconds)  # to take so long is what it is for
     return HttpResponse("answered")
 
 
