@@ -1,11 +1,9 @@
 """Keeping this process's runs its own, and rescuing those of dead processes."""
 
-import asyncio
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from uuid import UUID
 
 import anyio
@@ -16,7 +14,7 @@ from tasks.engine import store
 from tasks.engine.endings import lost_with_its_process
 from tasks.engine.publisher import Publisher
 from tasks.engine.store import Held
-from tasks.engine.threads import DatabaseThread, see_off
+from tasks.engine.threads import DatabaseThread, ThreadedChild
 
 __all__ = ["Leases", "Rescuer"]
 
@@ -28,7 +26,7 @@ _LOOK = 0.5  # seconds between two looks for requests to stop or kill
 Report = Callable[[Mapping[UUID, int], list[Held]], None]
 
 
-class Leases:
+class Leases(ThreadedChild):
     """Renews leases in a thread of its own: a blocked event loop is no death.
 
     The same thread sees what other processes ask of these runs. If the database cannot be
@@ -37,50 +35,34 @@ class Leases:
     that this process always gives up before another may begin.
     """
 
+    name = "leases"
+
     def __init__(
         self, worker_id: str, active: Callable[[], Mapping[UUID, int]], report: Report
     ) -> None:
+        super().__init__()
         self._worker_id = worker_id
         self._active = active
         self._report = report
-        self._loop = asyncio.get_running_loop()
 
-    async def serve(self) -> None:
-        ending = threading.Event()
-        failed: asyncio.Future[None] = self._loop.create_future()
-        thread = threading.Thread(
-            target=self._keep, args=(ending, failed), name="headway-leases", daemon=True
-        )
-        thread.start()
-        try:
-            await failed
-        finally:
-            ending.set()
-            see_off(thread)
-
-    def _keep(self, ending: threading.Event, failed: "asyncio.Future[None]") -> None:
-        try:
-            renewed = renewed_try = time.monotonic()
-            while not ending.is_set():
-                began = time.monotonic()
-                due = began - renewed_try >= conf().lease / 3
-                try:
-                    if due:
-                        renewed_try = began
-                    self._look(due)
-                    if due:
-                        renewed = began
-                except (DatabaseError, InterfaceError) as error:
-                    logger.warning("Leases cannot be renewed at the moment: %s", error)
-                    connections.close_all()
-                if time.monotonic() - renewed >= conf().lease:
-                    self._lose_all()
-                    renewed = time.monotonic()
-                ending.wait(min(_LOOK, conf().lease / 6))
-        except BaseException as error:
-            self._tell(partial(_fail, failed, error))
-        finally:
-            connections.close_all()
+    def watch(self, ending: threading.Event) -> None:
+        renewed = tried = time.monotonic()
+        while not ending.is_set():
+            began = time.monotonic()
+            due = began - tried >= conf().lease / 3
+            try:
+                if due:
+                    tried = began
+                self._look(due)
+                if due:
+                    renewed = began
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("Leases cannot be renewed at the moment: %s", error)
+                connections.close_all()
+            if time.monotonic() - renewed >= conf().lease:
+                self._lose_all()
+                renewed = time.monotonic()
+            ending.wait(min(_LOOK, conf().lease / 6))
 
     def _look(self, renew: bool) -> None:
         active = dict(self._active())
@@ -90,24 +72,13 @@ class Leases:
             found = store.held(self._worker_id)
         else:
             return
-        self._tell(lambda: self._report(active, found))
+        self.tell(lambda: self._report(active, found))
 
     def _lose_all(self) -> None:
         active = dict(self._active())
         if active:
             logger.error("The database was silent for a whole lease; ending %d runs", len(active))
-            self._tell(lambda: self._report(active, []))
-
-    def _tell(self, callback: Callable[[], object]) -> None:
-        try:
-            self._loop.call_soon_threadsafe(callback)
-        except RuntimeError:
-            return  # the loop has ended, and with it everyone who could listen
-
-
-def _fail(failed: "asyncio.Future[None]", error: BaseException) -> None:
-    if not failed.done():
-        failed.set_exception(error)
+            self.tell(lambda: self._report(active, []))
 
 
 class Rescuer:

@@ -5,11 +5,12 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connections
 
-__all__ = ["DatabaseThread", "see_off"]
+__all__ = ["DatabaseThread", "ThreadedChild", "see_off"]
 
 _FAREWELL = 0.2  # seconds: a connection is closed in one of them, unless the server hangs
 
@@ -82,3 +83,51 @@ class DatabaseThread:
             work()
             del work  # or the last result would live until the next call
         connections.close_all()
+
+
+class ThreadedChild:
+    """A child of the supervisor that works in a thread of its own, whatever the loop does."""
+
+    #: Of the thread.
+    name = "child"
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    async def serve(self) -> None:
+        """Have :meth:`watch` run in a daemon thread until cancelled; raises what it raises."""
+        ending = threading.Event()
+        ended: asyncio.Future[None] = self._loop.create_future()
+        thread = threading.Thread(
+            target=self._run, args=(ending, ended), name=f"headway-{self.name}", daemon=True
+        )
+        thread.start()
+        try:
+            await ended
+        finally:
+            ending.set()
+            see_off(thread)
+
+    def watch(self, ending: threading.Event) -> None:
+        """The work, in the thread, until *ending* is set."""
+        raise NotImplementedError
+
+    def tell(self, callback: Callable[[], object]) -> None:
+        """Have *callback* called on the loop."""
+        try:
+            self._loop.call_soon_threadsafe(callback)
+        except RuntimeError:
+            return  # the loop is closed, and with it everyone who could hear
+
+    def _run(self, ending: threading.Event, ended: "asyncio.Future[None]") -> None:
+        try:
+            self.watch(ending)
+        except BaseException as error:
+            self.tell(partial(_fail, ended, error))
+        finally:
+            connections.close_all()
+
+
+def _fail(ended: "asyncio.Future[None]", error: BaseException) -> None:
+    if not ended.done():
+        ended.set_exception(error)

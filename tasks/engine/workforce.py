@@ -111,12 +111,12 @@ class Workforce:
     async def drain(self, grace: float) -> None:
         """Claim no more, let runs end for *grace* seconds, and give the rest back."""
         self._claimer.stop()
+        if self._active:
+            logger.info("Draining: %d runs have up to %g s to end", len(self._active), grace)
         # While the database cannot be reached there is nothing to wait for.
         with anyio.move_on_after(grace if self.ready.is_set() else 0):
             await self._claimer.stopped.wait()  # a claim may be under way, and never answered
             await self._idle_or_hurried()
-        if self._active:
-            logger.info("Draining: %d runs have %.1f s to end", len(self._active), grace)
         for attempt in list(self._active.values()):
             attempt.cancel(Cause.DRAIN)
         with anyio.move_on_after(_LAST_WORDS):

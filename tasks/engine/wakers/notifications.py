@@ -1,29 +1,31 @@
 """PostgreSQL: LISTEN and NOTIFY, where no layer reaches other processes."""
 
 import threading
-
-from django.db import connections
+from collections.abc import Callable
 
 from tasks.engine import store
-from tasks.engine.wakers.polling import ThreadedWaker
+from tasks.engine.threads import ThreadedChild
 
 __all__ = ["Waker", "announce"]
 
 _LOOK = 0.5  # seconds after which the thread sees that it should end
 
 
-class Waker(ThreadedWaker):
+class Waker(ThreadedChild):
     """Wakes when another process has announced a run."""
 
+    name = "waker"
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        super().__init__()
+        self._wake = wake
+
     def watch(self, ending: threading.Event) -> None:
-        try:
-            store.listen()
-            self.stir()  # for what was enqueued before
-            while not ending.is_set():
-                if store.notified(_LOOK):
-                    self.stir()
-        finally:
-            connections.close_all()
+        store.listen()
+        self.tell(self._wake)  # for what was enqueued before
+        while not ending.is_set():
+            if store.notified(_LOOK):
+                self.tell(self._wake)
 
 
 def announce() -> None:
