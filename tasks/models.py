@@ -1,4 +1,4 @@
-"""The two tables of Headway: runs, and the events of their logs."""
+"""The tables of Headway: runs, the events of their logs, and the processes that execute."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tasks.fields import JSONTextField
 from tasks.ids import new_run_id
 from tasks.states import TERMINAL, CancelRequest, RunStatus
 
-__all__ = ["TaskEvent", "TaskRun"]
+__all__ = ["TaskEvent", "TaskRun", "Worker"]
 
 
 class TaskRun(models.Model):
@@ -43,6 +43,8 @@ class TaskRun(models.Model):
     cancel_requested = models.CharField(
         max_length=4, choices=CancelRequest.choices, default=CancelRequest.NONE, blank=True
     )
+    #: It was asked to stop, and went on for the whole grace period.
+    stop_ignored = models.BooleanField(default=False, db_default=False)
 
     #: Number of the newest event; the log is 1 … last_seq without a hole.
     last_seq = models.PositiveBigIntegerField(default=0)
@@ -66,6 +68,8 @@ class TaskRun(models.Model):
     last_attempted_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     worker_ids = JSONTextField(default=list)
+    #: A finished run is kept for its watchers until then, by the database's clock.
+    watched_until = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "headway_run"
@@ -89,6 +93,12 @@ class TaskRun(models.Model):
                 "lease_expires_at",
                 name="headway_run_lease",
                 condition=Q(status=RunStatus.RUNNING),
+            ),
+            # Retention's: the oldest of each queue and status.
+            models.Index(
+                fields=("queue_name", "status", "id"),
+                name="headway_run_done",
+                condition=Q(status__in=sorted(TERMINAL)),
             ),
             # Most runs have no user and no key: these need not be looked after.
             models.Index(
@@ -146,3 +156,31 @@ class TaskEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.seq} {self.type}"
+
+
+class Worker(models.Model):
+    """A process that executes runs, as it says of itself; gone when it is silent for long."""
+
+    #: What ``TaskRun.worker_id`` holds.
+    id = models.CharField(max_length=100, primary_key=True)
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    role = models.CharField(max_length=10)
+    #: Names of the queues it takes runs from; empty: all.
+    queues = JSONTextField(default=list)
+    concurrency = models.PositiveIntegerField()
+    #: Of Headway, in this process.
+    version = models.CharField(max_length=40)
+    #: Import path of the Channels layer by which it hears of others.
+    layer = models.CharField(max_length=255)
+    draining = models.BooleanField(default=False)
+    #: Both by the database's clock.
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "headway_worker"
+        ordering = ("started_at",)
+
+    def __str__(self) -> str:
+        return self.id
