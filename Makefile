@@ -41,11 +41,13 @@ serve: $(RUN_STAMP) ## serve the demo on 127.0.0.1, PORT=8000
 
 test: $(DEV_STAMP) ## run the whole test suite, ARGS= for a part of it
 	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
-		$(PY) scripts/ensure_services.py > /dev/null && exec $(PY) -m pytest $(ARGS)
+		$(PY) scripts/ensure_services.py > /dev/null && \
+		$(PY) scripts/ensure_nginx.py > /dev/null && exec $(PY) -m pytest $(ARGS)
 
 test-servers: $(DEV_STAMP) ## the suite again, on a PostgreSQL and a Redis of its own
 	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
 		$(PY) scripts/ensure_services.py > /dev/null && \
+		$(PY) scripts/ensure_nginx.py > /dev/null && \
 		exec $(PY) -m tests.services -- $(PY) -m pytest -m "not soak and not bench" $(ARGS)
 
 # The type checker reads the models of the apps that are loaded.

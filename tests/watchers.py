@@ -24,6 +24,8 @@ __all__ = ["End", "SocketWatcher", "StreamWatcher", "Watcher", "exactly", "watch
 
 # Seconds between two tries, instead of what the server asks for: it is up when it is up.
 PAUSE = 0.05
+# A process that does not serve yet; a proxy that reaches none.
+REFUSALS = (502, 503, 504)
 
 
 class End(StrEnum):
@@ -108,7 +110,7 @@ class StreamWatcher(Watcher):
         try:
             path = f"/tasks/{self.run_id}/events/"
             async with streams.get(self.ports[0], path, headers) as response:
-                if response.status == 503:
+                if response.status in REFUSALS:
                     return End.REFUSED
                 if response.status == 204:
                     return End.NOTHING_LEFT
@@ -163,7 +165,7 @@ class SocketWatcher(Watcher):
         except ConnectionClosed as closed:
             return self._closed(closed)
         except InvalidStatus as refused:
-            if refused.response.status_code != 503:
+            if refused.response.status_code not in REFUSALS:
                 raise
             return End.REFUSED
         except ConnectionRefusedError:

@@ -116,3 +116,11 @@ async def walk(context: Context, number: int, steps: int, pause: float) -> int:
         await context.progress(done, steps)
         await asyncio.sleep(pause)  # the work
     return number
+
+
+@task(takes_context=True)
+async def rest_until(context: Context, path: str) -> None:
+    """Rests until there is a mark at *path*."""
+    await context.emit("resting")
+    while not left(path):  # noqa: ASYNC110 - it is another process's event
+        await asyncio.sleep(0.01)

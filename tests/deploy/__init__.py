@@ -1,0 +1,1 @@
+"""What ``deploy/`` ships, run for real as far as this machine can, and checked where not."""
