@@ -14,12 +14,14 @@ settings module that begins with ``from asgi_app.settings import *``, and names 
 ``DATABASE_URL``        default: SQLite in ``HEADWAY_DATA``; see :mod:`asgi_app.databases`
 ``REDIS_URL``           default: the in-memory layer, which serves one process
 ``LOG_LEVEL``           of what is written to stderr; default ``INFO``
+``LOG_FORMAT``          ``text``, or ``json``: one object a line; default ``text``
 ``HEADWAY_DATA``        folder of the database and the secret key; default ``./.headway``
 ``HEADWAY_APPS``        comma-separated apps to load beside Headway's
 ``HEADWAY_<KEY>``       a key of ``HEADWAY``, such as ``HEADWAY_ROLE`` or ``HEADWAY_GRACE``
 ======================= ====================================================================
 """
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -135,11 +137,20 @@ TASKS = {"default": {"BACKEND": "tasks.backend.HeadwayBackend", "QUEUES": []}}
 # Logging
 
 _level = _env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+_format = _env.choice("LOG_FORMAT", "text", ("text", "json"))
+# Python writes warnings to stderr by itself, which is no JSON.
+logging.captureWarnings(_format == "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"run": {"()": "tasks.logs.RunFields"}},
+    "formatters": {
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(run)s"},
+        "json": {"()": "tasks.logs.JsonLines"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "filters": ["run"], "formatter": _format}
+    },
     "root": {"handlers": ["stderr"], "level": _level},
     # Django's own handlers would write each line again, or mail it to nobody.
     "loggers": {"django": {"handlers": [], "level": _level}},

@@ -99,7 +99,10 @@ class Watcher:
         try:
             chunk = await self._replay.after(self._feed.run_id, self.cursor)
         except Exception:
-            logger.exception("The log of run %s cannot be read.", self._feed.run_id)
+            run_id = self._feed.run_id
+            logger.exception(
+                "The log of run %s cannot be read.", run_id, extra={"run_id": str(run_id)}
+            )
             return Place.CLOSED
         # The feed knows of events that the log has not: the run was deleted just now.
         return chunk or Place.CLOSED

@@ -7,6 +7,7 @@ import anyio
 
 from tasks.engine.store import Change, Claim
 from tasks.events import Event
+from tasks.logs import Origin
 
 __all__ = ["Attempt", "Cause"]
 
@@ -30,6 +31,7 @@ class Attempt:
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
+        self.origin = Origin(claim.run_id, claim.task, claim.attempt)
         self.next_seq = claim.started.seq + 1
         self.pending: list[Event] = []
         self.progress: str | None = None

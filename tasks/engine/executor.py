@@ -14,6 +14,7 @@ from tasks.engine.endings import End, cancelled
 from tasks.engine.journal import Journal
 from tasks.engine.serial import SerialThreads
 from tasks.exceptions import TaskTimeout
+from tasks.logs import current_run
 from tasks.runners import Call, runner_for
 from tasks.runners.contract import is_async
 from tasks.states import Ending
@@ -31,7 +32,11 @@ class Executor:
         self._threads = SerialThreads()
 
     async def execute(self, attempt: Attempt) -> None:
-        """Perform *attempt* and write its end; raises only when the supervisor itself ends."""
+        """Perform *attempt* and write its end; raises only when the supervisor itself ends.
+
+        To be called in an asyncio task of its own, whose context is the attempt's.
+        """
+        current_run.set(attempt.origin)
         end = await self._perform(attempt)
         if end is None:
             return  # the run is another process's: there is nothing to write

@@ -184,7 +184,11 @@ class Journal:
         await self._publisher.publish([(write.run_id, write.events) for write in kept])
         for attempt, write in group:
             if write.run_id in refused:
-                logger.warning("%r is another process's now; its writes are dropped", attempt)
+                logger.warning(
+                    "%r is another process's now; its writes are dropped",
+                    attempt,
+                    extra=attempt.origin.extra,
+                )
                 self.abandon(attempt)
             elif write.change is not None and not attempt.settled.done():
                 attempt.settled.set_result(None)

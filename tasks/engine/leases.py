@@ -95,7 +95,11 @@ class Rescuer:
         while True:
             writes = await self._writer.call(store.rescue, lost_with_its_process)
             for write in writes:
-                logger.warning("Run %s was left by a dead process; rescued", write.run_id)
+                logger.warning(
+                    "Run %s was left by a dead process; rescued",
+                    write.run_id,
+                    extra={"run_id": str(write.run_id)},
+                )
             if writes:  # and there may be more
                 await self._publisher.publish([(item.run_id, item.events) for item in writes])
                 self._wake()

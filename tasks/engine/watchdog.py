@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import sys
 import threading
 import time
@@ -12,6 +13,9 @@ from tasks.conf import conf
 __all__ = ["Watchdog"]
 
 logger = logging.getLogger("headway.watchdog")
+
+# How the workforce names the asyncio tasks of runs.
+_RUN = re.compile(r"run (?P<task>.+)\[(?P<run_id>.+)\]")
 
 
 class Watchdog:
@@ -51,10 +55,13 @@ class Watchdog:
         task = asyncio.current_task(self._loop)
         frame = sys._current_frames().get(self._thread_id)
         stack = "".join(traceback.format_stack(frame)) if frame else "(no stack)\n"
+        name = task.get_name() if task else "no task"
+        run = _RUN.fullmatch(name)
         logger.warning(
             "The event loop has been blocked for %.1f s by %s. Blocking code belongs into a"
             " sync task or a thread. It is at:\n%s",
             silent,
-            task.get_name() if task else "no task",
+            name,
             stack,
+            extra=run.groupdict() if run else None,
         )

@@ -23,6 +23,7 @@ from tasks.engine.publisher import Publisher
 from tasks.engine.store import Claim, Held, RunWrite
 from tasks.engine.threads import DatabaseThread
 from tasks.engine.wakers import wakers
+from tasks.logs import name_worker
 from tasks.states import CancelRequest, Ending
 
 __all__ = ["Workforce"]
@@ -65,6 +66,7 @@ class Workforce:
     def open(self, runs: TaskGroup) -> None:
         """Start runs in *runs* from now on."""
         self._runs = runs
+        name_worker(self.worker_id)
         control.attach(self)
 
     def close(self) -> None:
@@ -122,7 +124,9 @@ class Workforce:
         with anyio.move_on_after(_LAST_WORDS):
             await self._idle.wait()
         for attempt in list(self._active.values()):
-            logger.warning("%r ignores its cancellation and is given back", attempt)
+            logger.warning(
+                "%r ignores its cancellation and is given back", attempt, extra=attempt.origin.extra
+            )
             self._journal.settle(attempt, End(Ending.DRAINED))
         with anyio.move_on_after(_LAST_WORDS):
             for attempt in list(self._active.values()):
@@ -193,7 +197,9 @@ class Workforce:
                 continue
             item = mine.get(run_id)
             if item is None or item.fence != fence:
-                logger.warning("%r has lost its lease and is ended here", attempt)
+                logger.warning(
+                    "%r has lost its lease and is ended here", attempt, extra=attempt.origin.extra
+                )
                 self._journal.abandon(attempt)
             elif item.cancel_requested:
                 self.cancel(run_id, CancelRequest(item.cancel_requested))

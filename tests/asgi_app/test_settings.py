@@ -119,6 +119,7 @@ def test_the_demo_opens_its_own_tasks(tmp_path: Path) -> None:
         ("DATABASE_URL", "nonsense"),
         ("REDIS_URL", "nonsense"),
         ("LOG_LEVEL", "nonsense"),
+        ("LOG_FORMAT", "xml"),
         ("HEADWAY_APPS", "no_such_app"),
         ("HEADWAY_DATA", "/dev/null/data"),
         ("HEADWAY_ROLE", "nonsense"),

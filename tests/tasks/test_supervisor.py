@@ -167,6 +167,7 @@ async def test_leases_live_while_the_loop_is_blocked(
     (record,) = [r for r in caplog.records if r.name == "headway.watchdog"]
     assert "tests.app.tasks.block_loop" in record.getMessage()
     assert "time.sleep(seconds)" in record.getMessage()
+    assert record.__dict__["run_id"] == handle.id
 
 
 async def test_a_stop_from_another_process_arrives(monkeypatch: pytest.MonkeyPatch) -> None:

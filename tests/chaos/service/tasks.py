@@ -1,8 +1,14 @@
 """Tasks that are interrupted, and leave marks by which a test knows what became of them."""
 
 import asyncio
+import logging
 import os
+import threading
 import time
+from contextlib import suppress
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, connection
 
 from tasks import Context, SyncContext, task
 from tests.chaos.service.marks import Overlap, alone, leave, left
@@ -124,3 +130,38 @@ async def rest_until(context: Context, path: str) -> None:
     await context.emit("resting")
     while not left(path):  # noqa: ASYNC110 - it is another process's event
         await asyncio.sleep(0.01)
+
+
+logger = logging.getLogger(__name__)
+_meeting = threading.Barrier(3)
+
+
+def _say(word: str, where: str) -> None:
+    logger.info("%s in a %s", word, where, extra={"where": where})
+
+
+def _query(word: str) -> None:
+    """A query of which the log tells, whether or not it can be answered."""
+    with suppress(DatabaseError), connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM {word}")
+
+
+@task
+async def talk(word: str, lines: int) -> None:
+    """Writes log lines in all ways a coroutine can, while two others do so."""
+    await asyncio.to_thread(_meeting.wait, 20)
+    for _ in range(lines):
+        _say(word, "coroutine")
+        await sync_to_async(_say)(word, "sync_to_async")
+        await asyncio.to_thread(_say, word, "to_thread")
+    await sync_to_async(_query)(word)
+    logger.info("%s is silent", word)
+
+
+@task
+def talk_in_thread(word: str, lines: int) -> None:
+    _meeting.wait(20)
+    for _ in range(lines):
+        _say(word, "thread")
+    _query(word)
+    logger.info("%s is silent", word)
