@@ -1,6 +1,8 @@
 """One attempt at a run, as this process holds it."""
 
 import asyncio
+import math
+import time
 from enum import StrEnum
 
 import anyio
@@ -29,9 +31,11 @@ class Attempt:
     ``progress``, ``change`` and ``closed``. The rest belongs to the event loop.
     """
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, leased_until: float = math.inf) -> None:
         self.claim = claim
         self.origin = Origin(claim.run_id, claim.task, claim.attempt)
+        #: By ``time.monotonic()``: from then on another process may have the run.
+        self.leased_until = leased_until
         self.next_seq = claim.started.seq + 1
         self.pending: list[Event] = []
         self.progress: str | None = None
@@ -49,9 +53,14 @@ class Attempt:
         return f"attempt {self.claim.attempt} of run {self.claim.run_id} ({self.claim.task})"
 
     @property
+    def expired(self) -> bool:
+        """Whether the lease may be over. Any thread may ask: it takes nobody's answer."""
+        return time.monotonic() >= self.leased_until
+
+    @property
     def ending(self) -> bool:
         """Whether the function has been asked to end. Any thread may read it."""
-        return self.cause is not None
+        return self.cause is not None or self.expired
 
     def cancel(self, cause: Cause) -> None:
         """End the attempt: a coroutine is cancelled, a thread finds ``cancel_requested`` set."""

@@ -1,12 +1,14 @@
 """Taking waiting runs, as many as there is room for."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tasks.conf import conf
 from tasks.engine import store
+from tasks.engine.leases import relied_on_until
 from tasks.engine.store import Claim, Slot
 from tasks.engine.threads import DatabaseThread
 
@@ -23,7 +25,7 @@ class Claimer:
     """
 
     def __init__(
-        self, worker_id: str, writer: DatabaseThread, start: Callable[[list[Claim]], None]
+        self, worker_id: str, writer: DatabaseThread, start: Callable[[list[Claim], float], None]
     ) -> None:
         self._worker_id = worker_id
         self._writer = writer
@@ -73,11 +75,25 @@ class Claimer:
                 self._crowded = True
                 continue
             asked = replace(slot, limit=min(slot.limit, _RUNS_A_CLAIM))
+            sent = time.monotonic()
             claims = await self._writer.call(store.claim, self._worker_id, conf().lease, asked)
-            self._busy.update(taken.queue_name for taken in claims)
-            self._start(claims)
             more = more or len(claims) == asked.limit
+            while claims and time.monotonic() - sent > conf().lease / 3:
+                sent = time.monotonic()
+                claims = await self._still_ours(claims)
+            self._busy.update(taken.queue_name for taken in claims)
+            self._start(claims, relied_on_until(sent))
         return more
+
+    async def _still_ours(self, claims: list[Claim]) -> list[Claim]:
+        """What of *claims* nobody has taken since, its leases renewed.
+
+        The answer took so long that they may have been rescued already.
+        """
+        ids = [taken.run_id for taken in claims]
+        held = await self._writer.call(store.renew, self._worker_id, conf().lease, ids)
+        fences = {item.run_id: item.fence for item in held}
+        return [taken for taken in claims if fences.get(taken.run_id) == taken.fence]
 
     def _slots(self) -> Iterator[Slot]:
         """The room there is: of each queue with a limit of its own, and of all others."""

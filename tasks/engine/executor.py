@@ -56,6 +56,12 @@ class Executor:
             if attempt.ending:
                 scope.cancel()
             end = await self._call(attempt, scope)
+        if attempt.cause is None and attempt.expired:
+            # However it ended, another process may have begun it by now.
+            logger.warning(
+                "%r has lost its lease and is ended here", attempt, extra=attempt.origin.extra
+            )
+            self._journal.abandon(attempt)
         if attempt.cause is not None:
             return _ended_by(attempt, attempt.cause)
         if end is None:  # the only cancellation without a cause is the deadline's

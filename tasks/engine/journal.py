@@ -59,7 +59,7 @@ class Journal:
                 f"{conf().event_bytes}: send it in parts, or a reference to it."
             )
         with self._lock:
-            if attempt.closed:
+            if attempt.closed or attempt.expired:
                 _refuse(attempt)
             self._take_in(attempt, type_, text)
 
@@ -218,6 +218,6 @@ class Journal:
 
 
 def _refuse(attempt: Attempt) -> None:
-    if attempt.cause is Cause.LOST:
+    if attempt.cause is Cause.LOST or attempt.expired:
         raise RunLost(f"{attempt!r} lost its lease; what it emits now is dropped.")
     raise RunCancelled(f"{attempt!r} is over; it can emit nothing more.")

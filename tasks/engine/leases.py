@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
 import anyio
@@ -11,74 +12,98 @@ from django.db import DatabaseError, InterfaceError, connections
 
 from tasks.conf import conf
 from tasks.engine import store
+from tasks.engine.attempt import Attempt
 from tasks.engine.endings import lost_with_its_process
 from tasks.engine.publisher import Publisher
 from tasks.engine.store import Held
 from tasks.engine.threads import DatabaseThread, ThreadedChild
 
-__all__ = ["Leases", "Rescuer"]
+__all__ = ["Leases", "Rescuer", "relied_on_until"]
 
 logger = logging.getLogger("headway.leases")
 
 _LOOK = 0.5  # seconds between two looks for requests to stop or kill
+_RELIED_ON = 0.9  # of a lease; in the rest, runs that have been asked to end clean up
 
-#: What the keeper reports: the runs asked about (id to fence), and those still held.
-Report = Callable[[Mapping[UUID, int], list[Held]], None]
+#: What the keeper reports: the attempts asked about, and the runs still held.
+Report = Callable[[Sequence[Attempt], Mapping[UUID, Held]], None]
+
+
+def relied_on_until(sent: float) -> float:
+    """How long a lease counts that was asked for at *sent*, both by ``time.monotonic()``.
+
+    The database counts from later on, so this process gives a run up before another may
+    begin it, whatever the clocks of the two say.
+    """
+    return sent + conf().lease * _RELIED_ON
 
 
 class Leases(ThreadedChild):
     """Renews leases in a thread of its own: a blocked event loop is no death.
 
-    The same thread sees what other processes ask of these runs. If the database cannot be
-    reached for as long as a lease lasts, another process may have the runs by now, and
-    all of them are reported lost. Time is counted from before the renewal was sent, so
-    that this process always gives up before another may begin.
+    The same thread sees what other processes ask of these runs. It may hang in the
+    database, so what has not been renewed in time is ended by the loop (:meth:`expire`),
+    and an attempt that asks knows by itself. If loop and thread both hang, the fence
+    keeps what comes late from being written.
     """
 
     name = "leases"
 
     def __init__(
-        self, worker_id: str, active: Callable[[], Mapping[UUID, int]], report: Report
+        self,
+        worker_id: str,
+        active: Callable[[], list[Attempt]],
+        report: Report,
+        lose: Callable[[Attempt], None],
     ) -> None:
         super().__init__()
         self._worker_id = worker_id
         self._active = active
         self._report = report
+        self._lose = lose
+        self._failing = False  # said once, not at every look
 
     def watch(self, ending: threading.Event) -> None:
-        renewed = tried = time.monotonic()
         while not ending.is_set():
-            began = time.monotonic()
-            due = began - tried >= conf().lease / 3
             try:
-                if due:
-                    tried = began
-                self._look(due)
-                if due:
-                    renewed = began
+                self._look()
             except (DatabaseError, InterfaceError) as error:
-                logger.warning("Leases cannot be renewed at the moment: %s", error)
+                if not self._failing:
+                    logger.warning("Leases cannot be renewed at the moment: %s", error)
+                self._failing = True
                 connections.close_all()
-            if time.monotonic() - renewed >= conf().lease:
-                self._lose_all()
-                renewed = time.monotonic()
             ending.wait(min(_LOOK, conf().lease / 6))
 
-    def _look(self, renew: bool) -> None:
-        active = dict(self._active())
-        if renew:
-            found = store.renew(self._worker_id, conf().lease, active)
-        elif active:
-            found = store.held(self._worker_id)
-        else:
-            return
-        self.tell(lambda: self._report(active, found))
+    async def expire(self) -> None:
+        """End what has not been renewed in time, for ever."""
+        while True:
+            await anyio.sleep(conf().lease / 40)
+            over = [item for item in self._active() if item.expired and not item.closed]
+            if over:
+                logger.error("The database, or this process, was silent for a whole lease.")
+            for attempt in over:
+                self._lose(attempt)
 
-    def _lose_all(self) -> None:
-        active = dict(self._active())
-        if active:
-            logger.error("The database was silent for a whole lease; ending %d runs", len(active))
-            self.tell(lambda: self._report(active, []))
+    def _look(self) -> None:
+        if not (attempts := self._active()):
+            return
+        asked = time.monotonic()
+        third = relied_on_until(asked - conf().lease / 3)
+        if due := any(attempt.leased_until <= third for attempt in attempts):
+            ids = [attempt.claim.run_id for attempt in attempts]
+            found = store.renew(self._worker_id, conf().lease, ids)
+        else:
+            found = store.held(self._worker_id)
+        if self._failing:
+            logger.info("Leases are renewed again.")
+            self._failing = False
+        held = {item.run_id: item for item in found}
+        for attempt in attempts if due else ():
+            item = held.get(attempt.claim.run_id)
+            # What has expired stays so: its task may have been told.
+            if item and item.fence == attempt.claim.fence and not attempt.expired:
+                attempt.leased_until = relied_on_until(asked)
+        self.tell(partial(self._report, attempts, held))
 
 
 class Rescuer:

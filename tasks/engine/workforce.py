@@ -5,7 +5,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import anyio
@@ -45,7 +45,7 @@ class Workforce:
         self._journal = Journal(self._writer, self._publisher)
         self._executor = Executor(self._journal)
         self._claimer = Claimer(self.worker_id, self._writer, self._start)
-        self._leases = Leases(self.worker_id, self._fences, self._check)
+        self._leases = Leases(self.worker_id, self._unsettled, self._check, self._lose)
         self._rescuer = Rescuer(self._writer, self._publisher, self._claimer.wake)
         self._active: dict[UUID, Attempt] = {}
         self._idle = asyncio.Event()
@@ -58,6 +58,7 @@ class Workforce:
         return [
             Child("journal", self._journal.serve),
             Child("leases", self._leases.serve),
+            Child("expiry", self._leases.expire),
             Child("rescue", self._rescuer.serve),
             Child("claimer", self._claimer.serve),
             *wakers(self._claimer.wake),
@@ -142,11 +143,11 @@ class Workforce:
 
     # Starting and checking
 
-    def _start(self, claims: list[Claim]) -> None:
+    def _start(self, claims: list[Claim], leased_until: float) -> None:
         if self._runs is None:
             raise RuntimeError("Runs were claimed before there was a group to execute them.")
         for claim in claims:
-            attempt = Attempt(claim)
+            attempt = Attempt(claim, leased_until)
             if (older := self._active.get(claim.run_id)) is not None:
                 # This process slept through its lease, and has just rescued its own run.
                 self._journal.abandon(older)
@@ -180,26 +181,23 @@ class Workforce:
         """Write the end of a killed attempt soon, whether or not its code has ended."""
         self._loop.call_later(_LAST_WORDS, self._journal.settle, attempt, cancelled(Cause.KILL))
 
-    def _fences(self) -> Mapping[UUID, int]:
-        """The runs under way; called by the lease thread."""
-        return {
-            run_id: attempt.claim.fence
-            for run_id, attempt in list(self._active.items())
-            if not attempt.closed
-        }
+    def _unsettled(self) -> list[Attempt]:
+        """What this process needs its leases for, unwritten ends too. Any thread."""
+        return [attempt for attempt in list(self._active.values()) if not attempt.settled.done()]
 
-    def _check(self, asked: Mapping[UUID, int], held: list[Held]) -> None:
+    def _lose(self, attempt: Attempt) -> None:
+        logger.warning(
+            "%r has lost its lease and is ended here", attempt, extra=attempt.origin.extra
+        )
+        self._journal.abandon(attempt)
+
+    def _check(self, asked: Sequence[Attempt], held: Mapping[UUID, Held]) -> None:
         """Act on what the lease thread has found."""
-        mine = {item.run_id: item for item in held}
-        for run_id, fence in asked.items():
-            attempt = self._active.get(run_id)
-            if attempt is None or attempt.closed or attempt.claim.fence != fence:
+        for attempt in asked:
+            if attempt.closed:
                 continue
-            item = mine.get(run_id)
-            if item is None or item.fence != fence:
-                logger.warning(
-                    "%r has lost its lease and is ended here", attempt, extra=attempt.origin.extra
-                )
-                self._journal.abandon(attempt)
+            item = held.get(attempt.claim.run_id)
+            if item is None or item.fence != attempt.claim.fence:
+                self._lose(attempt)
             elif item.cancel_requested:
-                self.cancel(run_id, CancelRequest(item.cancel_requested))
+                self.cancel(attempt.claim.run_id, CancelRequest(item.cancel_requested))
