@@ -5,13 +5,14 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from tasks import queues
 from tasks.conf import documented
 
 __all__ = ["Environment"]
@@ -74,14 +75,13 @@ class Environment:
     def headway(self) -> dict[str, Any]:
         """The ``HEADWAY`` setting from ``HEADWAY_<KEY>``.
 
-        A number is read as one and anything else kept as it stands, unknown names too:
-        Headway's own check then names every bad key and value at once.
+        A number is read as one, ``HEADWAY_QUEUES`` as :mod:`tasks.queues` says, and anything
+        else kept as it stands, unknown names too: Headway's own check then names every bad
+        key and value at once.
         """
-        numeric = {key: default for key, default, _, _ in documented() if _is_numeric(default)}
-        return {
-            key: _number(text) if key in numeric else text
-            for key, text in self._headway_variables()
-        }
+        numeric = [key for key, default, _, _ in documented() if _is_numeric(default)]
+        forms: dict[str, Callable[[str], Any]] = dict.fromkeys(numeric, _number) | _FORMS
+        return {key: forms.get(key, str)(text) for key, text in self._headway_variables()}
 
     def _headway_variables(self) -> Iterator[tuple[str, str]]:
         for name, text in self._variables.items():
@@ -104,6 +104,16 @@ def _number(text: str) -> int | float | str:
         # "inf" and "nan" are numbers to Python, but no durations and no counts.
         return number if math.isfinite(number) else text
     return text
+
+
+def _queues(text: str) -> dict[str, int | None]:
+    try:
+        return queues.parse(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"HEADWAY_QUEUES: {error}.") from None
+
+
+_FORMS: dict[str, Callable[[str], Any]] = {"QUEUES": _queues}
 
 
 def _importable(name: str) -> bool:

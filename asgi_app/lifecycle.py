@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from tasks.conf import conf
+from tasks.engine.children import CannotStart
 
 __all__ = ["Lifecycle", "Parts", "Phase", "Runner"]
 
@@ -115,7 +116,9 @@ class Lifecycle:
                 raise RuntimeError("The supervisor ended by itself.")
         except Exception as error:
             self.failure = error
-            logger.critical("Headway cannot go on: %s", error, exc_info=error)
+            # Where the code was when it saw that a person is needed helps nobody.
+            where = None if isinstance(error, CannotStart) else error
+            logger.critical("Headway cannot go on: %s", error, exc_info=where)
         finally:
             opening.cancel()
             self.phase = Phase.STOPPED

@@ -12,7 +12,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-__all__ = ["Conf", "conf", "problems"]
+from tasks import queues
+
+__all__ = ["Conf", "conf", "outrank", "problems"]
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,6 @@ def _is_int(value: object, least: int) -> bool:
 
 def _is_seconds(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-
-
-def _is_limits(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(name, str) and _is_int(limit, 1) for name, limit in value.items()
-    )
 
 
 def _key(default: Any, wants: str, holds: Callable[[Any], bool], doc: str) -> Any:
@@ -80,9 +76,12 @@ class Conf:
 
     # Executing
     role: str = _choice("all", ("all", "web", "worker"), "serve, execute, or both in this process")
-    concurrency: int = _count(200, "runs at once in a process, in all queues without their own")
-    queues: Mapping[str, int] = _key(
-        {}, "a dict of queue name to runs at once", _is_limits, "queues with a limit of their own"
+    concurrency: int = _count(200, "runs at once in a process, in all queues without a limit")
+    queues: Mapping[str, int | None] = _key(
+        {},
+        queues.WANTS,
+        queues.are_limits,
+        "the only queues runs are taken from, each with its limit, or `None`; `*`: all others",
     )
     max_attempts: int = _count(1, "tries of a run whose task does not say")
     lost_attempts: int = _count(3, "tries of a run whose process dies, if `max_attempts` is less")
@@ -152,6 +151,18 @@ def conf() -> Conf:
     if found := problems(given):
         raise ImproperlyConfigured(" ".join(found))
     return Conf(**{name.lower(): value for name, value in given.items()})
+
+
+def outrank(**given: Any) -> None:
+    """Let a command line outrank the settings of this process; a value that is None does not.
+
+    ``ImproperlyConfigured`` names every bad value.
+    """
+    chosen = {name.upper(): value for name, value in given.items() if value is not None}
+    if found := problems(chosen):
+        raise ImproperlyConfigured(" ".join(found))
+    settings.HEADWAY = getattr(settings, "HEADWAY", {}) | chosen
+    conf.cache_clear()
 
 
 def _forget(*, setting: str, **_: object) -> None:

@@ -3,10 +3,11 @@
 ::
 
     supervisor  owns the process's TaskGroup and these children:
-      claimer     takes waiting runs from the store, up to free capacity
+      claimer     takes waiting runs from the store, as many as there is room for
       executor    one run's life, step by step, through a runner
       journal     the only writer: commits events and states, then publishes
       leases      a thread that keeps this process's runs its own; rescue of others'
+      presence    a thread that tells others of this process
       watchdog    a thread that sees the event loop blocked
     store       every SQL statement of the above
     control     wake, stop and kill, from anywhere

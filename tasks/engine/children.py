@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import anyio
 from django.db import InterfaceError, OperationalError
 
-__all__ = ["Child", "ChildFailed", "keep_running"]
+__all__ = ["CannotStart", "Child", "ChildFailed", "keep_running"]
 
 logger = logging.getLogger("headway.supervisor")
 
@@ -20,6 +20,10 @@ _HEALTHY = 30.0  # seconds of work after which earlier failures are forgotten
 
 class ChildFailed(Exception):
     """A part of the engine keeps failing; this process is of no use and should end."""
+
+
+class CannotStart(ChildFailed):
+    """Something is missing that a person has to bring; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ async def keep_running(child: Child) -> None:
         try:
             await child.serve()
             return
+        except ChildFailed:
+            raise
         except (OperationalError, InterfaceError) as error:
             outages += 1
             pause = _pause(outages)

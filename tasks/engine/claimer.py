@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from tasks.conf import conf
 from tasks.engine import store
 from tasks.engine.leases import relied_on_until
-from tasks.engine.store import Claim, Slot
+from tasks.engine.room import Room
+from tasks.engine.store import Claim
 from tasks.engine.threads import DatabaseThread
 
 __all__ = ["Claimer"]
@@ -30,7 +30,7 @@ class Claimer:
         self._worker_id = worker_id
         self._writer = writer
         self._start = start
-        self._busy: Counter[str] = Counter()  # runs at present, by queue
+        self._room = Room(conf().queues, conf().concurrency)
         self._wake = asyncio.Event()
         self._stopping = False
         self._crowded = False  # some queue had no room left, so runs may be waiting for it
@@ -38,6 +38,8 @@ class Claimer:
         self.stopped = asyncio.Event()
         #: Set when the first claim has gone through.
         self.ready = asyncio.Event()
+        #: Set once nothing was under way, nor anything found to claim.
+        self.exhausted = asyncio.Event()
 
     def wake(self) -> None:
         """Look for runs now. From the loop."""
@@ -45,7 +47,7 @@ class Claimer:
 
     def free(self, claim: Claim) -> None:
         """The run of *claim* needs its room no more."""
-        self._busy[claim.queue_name] -= 1
+        self._room.free(claim.queue_name)
         if self._crowded:
             self._wake.set()
 
@@ -69,20 +71,25 @@ class Claimer:
     async def _claim_all(self) -> bool:
         """Claim once for every slot with room; True if there may be more to claim."""
         more = False
+        found = not self._room.is_unused  # what is under way may enqueue more
         self._crowded = False
-        for slot in self._slots():
+        for slot in self._room.slots():
             if slot.limit <= 0:
                 self._crowded = True
                 continue
             asked = replace(slot, limit=min(slot.limit, _RUNS_A_CLAIM))
             sent = time.monotonic()
             claims = await self._writer.call(store.claim, self._worker_id, conf().lease, asked)
+            found = found or bool(claims)
             more = more or len(claims) == asked.limit
             while claims and time.monotonic() - sent > conf().lease / 3:
                 sent = time.monotonic()
                 claims = await self._still_ours(claims)
-            self._busy.update(taken.queue_name for taken in claims)
+            for taken in claims:
+                self._room.take(taken.queue_name)
             self._start(claims, relied_on_until(sent))
+        if not found:
+            self.exhausted.set()
         return more
 
     async def _still_ours(self, claims: list[Claim]) -> list[Claim]:
@@ -94,14 +101,6 @@ class Claimer:
         held = await self._writer.call(store.renew, self._worker_id, conf().lease, ids)
         fences = {item.run_id: item.fence for item in held}
         return [taken for taken in claims if fences.get(taken.run_id) == taken.fence]
-
-    def _slots(self) -> Iterator[Slot]:
-        """The room there is: of each queue with a limit of its own, and of all others."""
-        own = conf().queues
-        for name, limit in own.items():
-            yield Slot(limit - self._busy[name], only=(name,))
-        shared = sum(count for name, count in self._busy.items() if name not in own)
-        yield Slot(conf().concurrency - shared, but=tuple(own))
 
     async def _pause(self) -> None:
         try:

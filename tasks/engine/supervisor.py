@@ -10,6 +10,7 @@ import anyio
 
 from tasks.conf import conf
 from tasks.engine.children import Child, ChildFailed, keep_running
+from tasks.engine.tables import be_migrated
 from tasks.engine.watchdog import Watchdog
 from tasks.engine.workforce import Workforce
 
@@ -38,10 +39,13 @@ class Supervisor:
         self._children = [*children, Child("watchdog", Watchdog().serve)]
         self._on_drained = on_drained
         self._draining = asyncio.Event()
+        self._examined = asyncio.Event()
         #: Set when nothing of this process's is left to be written.
         self.drained = asyncio.Event()
         #: Set when claiming has begun; without execution, at once.
         self.ready = asyncio.Event()
+        #: Set once all was executed that could be; without execution, never.
+        self.exhausted = self._workforce.exhausted if self._workforce else asyncio.Event()
 
     async def serve(self) -> None:
         # Runs must not inherit the context variables of whoever starts the supervisor.
@@ -76,7 +80,7 @@ class Supervisor:
 
     async def _host(self) -> None:
         async with anyio.create_task_group() as group:
-            for child in self._children:
+            for child in (Child("examination", self._examine), *self._children):
                 group.start_soon(keep_running, child, name=f"headway {child.name}")
             if self._workforce is None:
                 self.ready.set()
@@ -86,7 +90,13 @@ class Supervisor:
                 await self._work(self._workforce)
             group.cancel_scope.cancel()
 
+    async def _examine(self) -> None:
+        await be_migrated()
+        self._examined.set()
+
     async def _work(self, workforce: Workforce) -> None:
+        # Every statement of the engine would fail on tables of another form.
+        await _either(self._examined, self._draining)
         async with anyio.create_task_group() as engine:
             for child in workforce.children():
                 engine.start_soon(keep_running, child, name=f"headway {child.name}")
@@ -112,6 +122,15 @@ class Supervisor:
         if self._on_drained is not None:
             self._on_drained()
         self.drained.set()
+
+
+async def _either(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
 def _raise_child_failed(task: "asyncio.Task[None]") -> None:

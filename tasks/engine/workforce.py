@@ -19,6 +19,7 @@ from tasks.engine.endings import End, cancelled
 from tasks.engine.executor import Executor
 from tasks.engine.journal import Journal
 from tasks.engine.leases import Leases, Rescuer
+from tasks.engine.presence import Presence
 from tasks.engine.publisher import Publisher
 from tasks.engine.store import Claim, Held, RunWrite
 from tasks.engine.threads import DatabaseThread
@@ -46,6 +47,7 @@ class Workforce:
         self._executor = Executor(self._journal)
         self._claimer = Claimer(self.worker_id, self._writer, self._start)
         self._leases = Leases(self.worker_id, self._unsettled, self._check, self._lose)
+        self._presence = Presence(self.worker_id)
         self._rescuer = Rescuer(self._writer, self._publisher, self._claimer.wake)
         self._active: dict[UUID, Attempt] = {}
         self._idle = asyncio.Event()
@@ -53,12 +55,14 @@ class Workforce:
         self._hurried = asyncio.Event()
         self._runs: TaskGroup | None = None
         self.ready = self._claimer.ready
+        self.exhausted = self._claimer.exhausted
 
     def children(self) -> list[Child]:
         return [
             Child("journal", self._journal.serve),
             Child("leases", self._leases.serve),
             Child("expiry", self._leases.expire),
+            Child("presence", self._presence.serve),
             Child("rescue", self._rescuer.serve),
             Child("claimer", self._claimer.serve),
             *wakers(self._claimer.wake),
@@ -114,6 +118,7 @@ class Workforce:
     async def drain(self, grace: float) -> None:
         """Claim no more, let runs end for *grace* seconds, and give the rest back."""
         self._claimer.stop()
+        self._presence.drain()
         if self._active:
             logger.info("Draining: %d runs have up to %g s to end", len(self._active), grace)
         # While the database cannot be reached there is nothing to wait for.

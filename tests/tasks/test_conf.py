@@ -27,6 +27,7 @@ def test_defaults_are_sound() -> None:
         ("CONCURRENCY", 1.5),
         ("ROLE", "both"),
         ("QUEUES", {"mail": 0}),
+        ("QUEUES", {"": 1}),
         ("QUEUES", ["mail"]),
         ("AUTHZ", 7),
         ("TIMEOUT", -1),

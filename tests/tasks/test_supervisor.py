@@ -184,7 +184,7 @@ async def test_a_stop_from_another_process_arrives(monkeypatch: pytest.MonkeyPat
 
 
 async def test_no_more_at_once_than_allowed(settings: Any) -> None:
-    settings.HEADWAY = {"CONCURRENCY": 3, "QUEUES": {"mail": 1}}
+    settings.HEADWAY = {"CONCURRENCY": 3, "QUEUES": {"mail": 1, "*": None}}
     app.most_at_once.clear()
     async with running_supervisor():
         calls: list[Any] = [((), {})] * 12

@@ -10,7 +10,16 @@ from tasks.engine.store.claims import Claim, Slot, claim
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
 from tasks.engine.store.reads import Head, fetch_run, heads, read_events
+from tasks.engine.store.schema import answers, unapplied
 from tasks.engine.store.signals import data_version, listen, notified, notify
+from tasks.engine.store.workers import (
+    LiveWorker,
+    WorkerInfo,
+    forget_silent,
+    leave,
+    live_workers,
+    show_up,
+)
 from tasks.engine.store.writes import Change, RunWrite, write
 
 __all__ = [
@@ -19,23 +28,31 @@ __all__ = [
     "Expired",
     "Head",
     "Held",
+    "LiveWorker",
     "NewRun",
     "RunWrite",
     "Slot",
     "Waiting",
+    "WorkerInfo",
+    "answers",
     "cancel",
     "claim",
     "data_version",
     "fetch_run",
+    "forget_silent",
     "heads",
     "held",
     "insert_runs",
     "insert_unique",
+    "leave",
     "listen",
+    "live_workers",
     "notified",
     "notify",
     "read_events",
     "renew",
     "rescue",
+    "show_up",
+    "unapplied",
     "write",
 ]

@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+from argparse import ArgumentParser
 from contextvars import Context
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from tasks.conf import conf
+from tasks import queues
+from tasks.conf import conf, outrank
 from tasks.engine.lastresort import COMMITS, LAST_RESORT, LastResort
 from tasks.engine.signals import StopSignals
 from tasks.engine.supervisor import ChildFailed, Supervisor
@@ -21,19 +24,54 @@ class Command(BaseCommand):
         "HEADWAY['GRACE'] seconds. A second signal cuts that short."
     )
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--queues",
+            metavar="NAME[:LIMIT],…",
+            help="take runs from these queues only, such as mail:5,reports; * stands for all"
+            " others (default: HEADWAY['QUEUES'])",
+        )
+        parser.add_argument(
+            "--concurrency",
+            metavar="N",
+            help="runs at once, in all queues without a limit (default: HEADWAY['CONCURRENCY'])",
+        )
+        parser.add_argument(
+            "--once",
+            action="store_true",
+            help="end with code 0 when nothing more can be executed: what waits now, and what"
+            " those runs enqueue. Deferred runs are left; a failed run is no failure of this",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        configure(options["queues"], options["concurrency"])
         last_resort = LastResort()
         last_resort.start()
         try:
-            asyncio.run(work(last_resort))
+            asyncio.run(work(last_resort, once=options["once"]))
         except ChildFailed as error:
             # Threads that hang must not turn a failed process into one that lives on.
             last_resort.arm(LAST_RESORT, code=1)
             raise CommandError(f"Headway cannot go on: {error}") from error
 
 
-async def work(last_resort: LastResort) -> None:
-    """Execute runs until a signal comes; raises :class:`ChildFailed`."""
+def configure(names: str | None, concurrency: str | None) -> None:
+    """What the command line says outranks the settings; :class:`CommandError` if it is wrong."""
+    try:
+        chosen = None if names is None else queues.parse(names)
+    except ValueError as error:
+        raise CommandError(f"--queues: {error}.") from None
+    try:
+        count = None if concurrency is None else int(concurrency)
+        outrank(role="worker", queues=chosen, concurrency=count)
+    except (ValueError, ImproperlyConfigured):
+        raise CommandError(
+            f"--concurrency must be a whole number of at least 1, not {concurrency!r}."
+        ) from None
+
+
+async def work(last_resort: LastResort, once: bool = False) -> None:
+    """Execute runs until a signal comes, or *once*; raises :class:`ChildFailed`."""
     supervisor = Supervisor()
     asked = asyncio.Event()
 
@@ -44,7 +82,9 @@ async def work(last_resort: LastResort) -> None:
     signals = StopSignals(stop, last_resort)
     signals.install()
     serving = asyncio.create_task(supervisor.serve(), name="headway", context=Context())
-    opening = asyncio.create_task(announce(supervisor), name="headway opening")
+    beside = [asyncio.create_task(announce(supervisor), name="headway opening")]
+    if once:
+        beside.append(asyncio.create_task(finish(supervisor, asked), name="headway once"))
     stopping = asyncio.create_task(asked.wait(), name="headway stopping")
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -55,10 +95,19 @@ async def work(last_resort: LastResort) -> None:
         else:
             serving.result()
     finally:
-        opening.cancel()
-        stopping.cancel()
+        for task in (*beside, stopping):
+            task.cancel()
 
 
 async def announce(supervisor: Supervisor) -> None:
     await supervisor.ready.wait()
     logger.info("Taking runs.")
+
+
+async def finish(supervisor: Supervisor, asked: asyncio.Event) -> None:
+    """Ask it to end once nothing is left that can be executed."""
+    await supervisor.exhausted.wait()
+    logger.info("Nothing is left to execute.")
+    if not supervisor.draining:  # a second call would cut the grace period short
+        asked.set()
+        supervisor.drain()

@@ -46,6 +46,19 @@ async def mark(path: str) -> None:
     leave(path, "executed")
 
 
+@task(queue_name="mail")
+async def post(path: str) -> None:
+    leave(path, "posted")
+
+
+@task
+async def plant(path: str, generations: int) -> None:
+    """Enqueues another one like it, so many times."""
+    leave(path, "planted")
+    if generations:
+        await plant.aenqueue(path, generations - 1)
+
+
 def begin(path: str) -> bool:
     """Leave a mark; whether it is the first one."""
     first = not left(path)
