@@ -11,10 +11,22 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from asgi_app.silence import COUNT, GIVEN_UP_AFTER, IDLE, INTERVAL
+
 __all__ = ["database", "sqlite"]
 
 BUSY_TIMEOUT = 20  # seconds a writer waits for another one's transaction
-CONNECT_TIMEOUT = 10  # seconds: an address that swallows packets must not hold a process
+CONNECT_TIMEOUT = 5  # seconds: an address that swallows packets must not hold a process
+
+#: A connection's libpq parameters, unless the URL says otherwise. They are for any project's
+#: ``OPTIONS``: without them a thread hangs for minutes in a network that swallows packets.
+PATIENCE = {
+    "connect_timeout": CONNECT_TIMEOUT,
+    "keepalives_idle": IDLE,
+    "keepalives_interval": INTERVAL,
+    "keepalives_count": COUNT,
+    "tcp_user_timeout": GIVEN_UP_AFTER * 1000,  # milliseconds
+}
 
 # Of libpq's parameters those that belong into a URL; the rest of a connection is in it already.
 LIBPQ_OPTIONS = frozenset(
@@ -111,7 +123,7 @@ def _postgres(parts: SplitResult) -> dict[str, Any]:
         # Under ASGI each request has a thread of its own, which takes a connection that is
         # kept with it to its grave: nobody could use it again.
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {"connect_timeout": CONNECT_TIMEOUT} | options,
+        "OPTIONS": PATIENCE | options,
     }
 
 

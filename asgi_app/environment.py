@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -19,7 +18,6 @@ __all__ = ["Environment"]
 
 _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"0", "false", "no", "off"})
-_REDIS = ("redis", "rediss", "unix")
 
 # Ours beside the keys of HEADWAY.
 _OWN = frozenset({"HEADWAY_APPS", "HEADWAY_DATA"})
@@ -64,13 +62,6 @@ class Environment:
             if not _importable(app) and not _importable(app.rpartition(".")[0]):
                 raise ImproperlyConfigured(f"{name} names {app!r}, which cannot be imported.")
         return apps
-
-    def redis(self, name: str) -> str:
-        """A redis://, rediss:// or unix:// URL, or nothing."""
-        url = self.text(name)
-        if url and urlsplit(url).scheme not in _REDIS:
-            raise ImproperlyConfigured(f"{name} must begin with {', '.join(_REDIS)} and ://.")
-        return url
 
     def headway(self) -> dict[str, Any]:
         """The ``HEADWAY`` setting from ``HEADWAY_<KEY>``.

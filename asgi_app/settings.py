@@ -12,7 +12,7 @@ settings module that begins with ``from asgi_app.settings import *``, and names 
 ``HTTPS``               cookies for HTTPS only, and HSTS; default: on, unless every allowed
                         host is this machine
 ``DATABASE_URL``        default: SQLite in ``HEADWAY_DATA``; see :mod:`asgi_app.databases`
-``REDIS_URL``           default: the in-memory layer, which serves one process
+``REDIS_URL``           default: the in-memory layer, for one process; see :mod:`asgi_app.layers`
 ``LOG_LEVEL``           of what is written to stderr; default ``INFO``
 ``LOG_FORMAT``          ``text``, or ``json``: one object a line; default ``text``
 ``HEADWAY_DATA``        folder of the database and the secret key; default ``./.headway``
@@ -28,6 +28,7 @@ from typing import Any
 
 from asgi_app.databases import database, sqlite
 from asgi_app.environment import Environment
+from asgi_app.layers import layer
 from asgi_app.secret import kept_secret, private_folder
 
 _env = Environment(os.environ)
@@ -114,11 +115,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
-if _redis := _env.redis("REDIS_URL"):
-    CHANNEL_LAYERS["default"] = {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [_redis]},
-    }
+if _redis := _env.text("REDIS_URL"):
+    CHANNEL_LAYERS["default"] = layer(_redis)
 
 USE_TZ = True
 TIME_ZONE = "UTC"

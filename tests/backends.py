@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from asgi_app.databases import database, sqlite
+from asgi_app.layers import layer
 
 __all__ = ["channel_layers", "databases"]
 
@@ -24,6 +25,5 @@ def databases(folder: Path) -> dict[str, dict[str, Any]]:
 def channel_layers() -> dict[str, dict[str, Any]]:
     """``CHANNEL_LAYERS``: ``TEST_REDIS_URL``, or the in-memory layer."""
     if url := os.environ.get("TEST_REDIS_URL"):
-        backend = "channels_redis.pubsub.RedisPubSubChannelLayer"
-        return {"default": {"BACKEND": backend, "CONFIG": {"hosts": [url]}}}
+        return {"default": layer(url)}
     return {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}

@@ -5,7 +5,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from asgi_app import databases
-from asgi_app.databases import database, sqlite
+from asgi_app.databases import PATIENCE, database, sqlite
+from tasks.conf import Conf
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +46,16 @@ def test_postgres(scheme: str) -> None:
         "HOST": "db.example",
         "PORT": "5433",
     }
-    assert found["OPTIONS"] == {"connect_timeout": 10, "sslmode": "require"}
+    assert found["OPTIONS"] == PATIENCE | {"sslmode": "require"}
+
+
+def test_a_silent_network_is_given_up_within_a_lease() -> None:
+    found = database("postgres://h/shop?connect_timeout=2")["OPTIONS"]
+
+    assert found["connect_timeout"] == "2"
+    idle, interval, count = (found[f"keepalives_{name}"] for name in ("idle", "interval", "count"))
+    assert idle + interval * count <= Conf().lease
+    assert found["tcp_user_timeout"] <= Conf().lease * 1000
 
 
 @pytest.mark.parametrize(

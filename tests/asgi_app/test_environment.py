@@ -49,13 +49,6 @@ def test_an_app_that_is_not_there_is_refused_by_name(name: str) -> None:
         Environment({"HEADWAY_APPS": f"tests.app,{name}"}).apps("HEADWAY_APPS")
 
 
-def test_a_redis_url_says_so() -> None:
-    assert Environment({"REDIS_URL": "rediss://h:1/0"}).redis("REDIS_URL") == "rediss://h:1/0"
-    assert Environment({}).redis("REDIS_URL") == ""
-    with pytest.raises(ImproperlyConfigured, match=r"^REDIS_URL must begin with"):
-        Environment({"REDIS_URL": "localhost:6379"}).redis("REDIS_URL")
-
-
 def test_keys_of_headway_have_the_type_of_their_default() -> None:
     found = Environment(
         {

@@ -1,8 +1,10 @@
 """A way to a server that can fall silent: connections stay open, and nothing passes."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Coroutine
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -18,9 +20,15 @@ class Proxy:
     Cut, it keeps what it is given and accepts new connections, as a half-open network
     and a frozen server do: both ends see a peer that says nothing. Mended, it goes on
     where it was. It has a thread and a loop of its own, since tests block theirs.
+
+    With *tls*, a certificate and its key, clients come by TLS; the server does not know.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tls: tuple[Path, Path] | None = None) -> None:
+        self._tls: ssl.SSLContext | None = None
+        if tls is not None:
+            self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            self._tls.load_cert_chain(*tls)
         parts = urlsplit(url)
         self._target = (parts.hostname or "", parts.port or 0)
         self._parts = parts
@@ -63,7 +71,7 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def _end(self) -> None:
