@@ -102,6 +102,9 @@ class Conf:
     replay_bytes: int = _count(33_554_432, "stored pages of the log kept in memory, in bytes", 1024)
     reconcile: float = _seconds(1.0, "how often watched runs are compared with the database")
     heartbeat: float = _seconds(15.0, "how often a silent stream says that it is alive")
+    reconnect_spread: float = _seconds(
+        6.0, "over how long watchers of a process that stops spread their reconnects"
+    )
 
     # Who may do what, and how much
     authz: str | Callable[..., Any] | None = _key(  # noqa: RUF009 - it is a dataclass field

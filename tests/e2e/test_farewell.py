@@ -68,6 +68,6 @@ async def test_watchers_are_told_to_come_again_and_miss_nothing(
         orderly = [end for end in watcher.ends if end is not End.REFUSED]
         assert orderly == [End.FAREWELL, End.FINISHED], watcher
         if isinstance(watcher, StreamWatcher):
-            assert 500 <= watcher.told <= 5500  # milliseconds, spread over five seconds
+            assert 500 <= watcher.told <= 6500  # milliseconds, spread over six seconds
         else:  # uvicorn closes WebSockets by itself, as soon as the signal comes
             assert watcher.told == {"daphne": 4012, "uvicorn": 1012}[kind]

@@ -13,6 +13,8 @@ const FIRST_WAIT = 500; // milliseconds: ceiling of the first wait; it doubles w
 const LONGEST_WAIT = 20_000; // milliseconds
 const LATER = [408, 425, 429]; // HTTP statuses below 500 that may be another one next time
 const REFUSED = [4400, 4401, 4403, 4404]; // close codes
+const GOING_AWAY = [1012, 4012]; // close codes of a server that stops
+const SPREAD = 6_000; // milliseconds over which its clients come back, unless it says when
 
 /**
  * Milliseconds to wait after some tries without success: anything up to a ceiling
@@ -85,11 +87,14 @@ export function outcomeOfStatus(status, retryAfter) {
  * What the closing of a WebSocket means. 1000: the run has finished.
  *
  * @param {number} code @param {string} [text]
+ * @param {() => number} [random] from 0 up to 1
  * @returns {Outcome}
  */
-export function outcomeOfClose(code, text) {
+export function outcomeOfClose(code, text, random = Math.random) {
   const reason = `closed with ${code}${text ? ` (${text})` : ""}`;
   if (code === 1000) return { end: "over", reason };
   if (REFUSED.includes(code)) return { end: "refused", reason, code };
-  return { end: "lost", reason };
+  if (!GOING_AWAY.includes(code)) return { end: "lost", reason };
+  const told = text?.match(/ in ([0-9]+) ms/);
+  return { end: "lost", reason, wait: told ? Number(told[1]) : random() * SPREAD };
 }
