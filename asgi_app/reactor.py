@@ -29,6 +29,8 @@ MERCY = 0.1  # seconds for tasks that no one waits for to end
 # Seconds a client may take to read what was sent before the close. autobahn's own 1 s would
 # cut a slow one off in the middle of the log.
 CLOSE_PATIENCE = 30.0
+# Seconds after the ports are closed in which a connection accepted before has its first request.
+FIRST_REQUEST = 0.5
 FLUSH = 1.0  # seconds for the last bytes to leave; fewer when late
 
 
@@ -42,6 +44,7 @@ class ReactorHooks:
         self._reactor: Any = None
         self._stopping: asyncio.Task[None] | None = None
         self._stopped = threading.Event()
+        self._closed = 0.0  # when the ports were, by the loop's clock
 
     def hook(self) -> None:
         """Start once the reactor runs, if there is one; it may never run."""
@@ -72,6 +75,7 @@ class ReactorHooks:
         for port in self._ports():
             sockets = _http_factory(port).server.ws_factory
             sockets.setProtocolOptions(closeHandshakeTimeout=CLOSE_PATIENCE)
+        self._shutdown.settle = self._first_requests
         self._lifecycle.start(self._failed)
 
     def _signalled(self, count: int) -> None:
@@ -111,6 +115,26 @@ class ReactorHooks:
         for port in self._ports():
             with suppress(Exception):
                 await maybeDeferred(port.stopListening).asFuture(loop)
+
+        self._closed = loop.time()
+
+    async def _first_requests(self) -> None:
+        """Let requests come that are on their way: their clients know of no refusal.
+
+        A proxy connects and then writes; hung up on in between it cannot ask again with a POST.
+        """
+        loop = asyncio.get_running_loop()
+        until = self._closed + FIRST_REQUEST
+        while self._waits_for_a_request() and loop.time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # nothing tells of what is still to be read
+
+    def _waits_for_a_request(self) -> bool:
+        from twisted.internet.tcp import Server
+
+        connections = (each for each in self._reactor.getReaders() if isinstance(each, Server))
+        # HTTP/1.1's own, inside what chooses between it and HTTP/2.
+        channels = (getattr(each.protocol, "_channel", None) for each in connections)
+        return any(getattr(channel, "requests", None) == [] for channel in channels)
 
     def _ports(self) -> Iterator[Any]:
         """daphne's listening ports. A task's own stay open: it has its grace period."""

@@ -4,6 +4,7 @@
 
     signal ──► no new runs; those under way have the grace period
                watchers say farewell            (the supervisor, once all is committed)
+               the server has what it accepted  (connections whose request is on its way)
                requests without an answer       may use what is left of the grace period
                streams and WebSockets           have a moment to end
                whatever is still open           is hung up on, and at last cancelled
@@ -12,7 +13,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from asgi_app.applications import Applications
 from asgi_app.lifecycle import Lifecycle
@@ -25,7 +26,12 @@ logger = logging.getLogger("headway")
 
 FAREWELL = 0.5  # seconds for streams and WebSockets to end by themselves; fewer when late
 MERCY = 0.1  # seconds for each of: telling what is still open, its clean-up, its cancellation
+SETTLE = 0.5  # seconds after the grace period within which the server has settled
 END = 1.5  # seconds after the grace period this way down is over, before LAST_RESORT
+
+
+async def _settled() -> None:
+    """Nothing is on its way: a server that speaks lifespan sees to its connections itself."""
 
 
 class Shutdown:
@@ -34,6 +40,8 @@ class Shutdown:
     def __init__(self, lifecycle: Lifecycle, applications: Applications) -> None:
         self._lifecycle = lifecycle
         self._applications = applications
+        #: Waits until every connection that was accepted has had its request.
+        self.settle: Callable[[], Awaitable[None]] = _settled
         self._hurried = False
         self._grace_ends = 0.0  # by the loop's clock
         self._limit: asyncio.Timeout | None = None
@@ -71,6 +79,7 @@ class Shutdown:
             logger.error("The supervisor has not ended in time; leases tell what it left.")
             self._lifecycle.abandon()
         self._lifecycle.close()
+        await self._within(self.settle(), SETTLE)
         if unanswered := self._applications.unanswered:
             await self._within(asyncio.wait(unanswered), 0.0)
         patience = min(FAREWELL, self.left() - 3 * MERCY)

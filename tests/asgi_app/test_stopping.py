@@ -2,6 +2,7 @@
 
 import signal
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -100,6 +101,22 @@ def test_new_connections_are_refused_while_it_drains(daphne: Start) -> None:
     assert server.process.poll() is None
 
     stop(server, 4)
+
+
+def test_a_connection_that_was_accepted_has_its_request_answered(daphne: Start) -> None:
+    """A proxy connects and then writes: refused in between, it cannot ask another process."""
+    server = daphne(grace=6, HEADWAY_ROLE="web")
+    with closing(connect(server)) as connection:
+        httpx.get(f"{server.url}/health/live")  # by now it is accepted
+        server.terminate()
+        server.wait_line("Stopping")
+        assert refuses(server, within=1)
+        time.sleep(0.3)  # an idle process would be gone
+
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+        assert read_all(connection).startswith(b"HTTP/1.1 200")
+        assert server.wait() == 0, server.output
 
 
 def test_a_request_without_an_answer_gets_one(daphne: Start) -> None:
