@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from tasks.conf import conf
 from tasks.engine.children import CannotStart
+from tasks.notify import notify
 
 __all__ = ["Lifecycle", "Parts", "Phase", "Runner"]
 
@@ -90,6 +91,7 @@ class Lifecycle:
             self.phase = Phase.DRAINING
             self._decided.set()
             logger.info("Stopping.")
+            notify("STOPPING=1")
             self._parts.supervisor.drain()
 
     def hurry(self) -> None:
@@ -134,3 +136,4 @@ class Lifecycle:
             self.phase = Phase.SERVING
             self._decided.set()
             logger.info("Ready, as %r.", conf().role)
+            notify("READY=1")

@@ -18,6 +18,7 @@ settings module that begins with ``from asgi_app.settings import *``, and names 
 ``HEADWAY_DATA``        folder of the database and the secret key; default ``./.headway``
 ``HEADWAY_APPS``        comma-separated apps to load beside Headway's
 ``HEADWAY_<KEY>``       a key of ``HEADWAY``, such as ``HEADWAY_ROLE`` or ``HEADWAY_GRACE``
+``NOTIFY_SOCKET``       systemd's: it is told when this process is ready, and when it stops
 ======================= ====================================================================
 """
 
@@ -129,6 +130,7 @@ HEADWAY: dict[str, Any] = _env.headway()
 if "asgi_app.demo" in HEADWAY_APPS:
     # The demo is for visitors: this opens its own tasks, and no others.
     HEADWAY.setdefault("AUTHZ", "asgi_app.demo.authz.open_demo")
+NOTIFY_SOCKET = _env.text("NOTIFY_SOCKET")
 # An empty list: any queue name is allowed.
 TASKS = {"default": {"BACKEND": "tasks.backend.HeadwayBackend", "QUEUES": []}}
 

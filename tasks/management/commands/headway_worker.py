@@ -14,6 +14,7 @@ from tasks.conf import conf, outrank
 from tasks.engine.lastresort import COMMITS, LAST_RESORT, LastResort
 from tasks.engine.signals import StopSignals
 from tasks.engine.supervisor import ChildFailed, Supervisor
+from tasks.notify import notify
 
 logger = logging.getLogger("headway")
 
@@ -102,6 +103,7 @@ async def work(last_resort: LastResort, once: bool = False) -> None:
 async def announce(supervisor: Supervisor) -> None:
     await supervisor.ready.wait()
     logger.info("Taking runs.")
+    notify("READY=1")
 
 
 async def finish(supervisor: Supervisor, asked: asyncio.Event) -> None:
