@@ -43,10 +43,15 @@ class Chunk:
         return b"".join(map(frame, range(self.first, self.last + 1), self.envelopes))
 
     @cached_property
+    def size(self) -> int:
+        """Bytes of the envelopes."""
+        return sum(map(len, self.envelopes))
+
+    @cached_property
     def weight(self) -> int:
         """Bytes of memory it may take."""
         each = _FRAME_OVERHEAD + _OBJECT_OVERHEAD
-        return 2 * sum(map(len, self.envelopes)) + each * len(self.envelopes)
+        return 2 * self.size + each * len(self.envelopes)
 
 
 def fitting(envelopes: Sequence[bytes], start: int = 0) -> int:

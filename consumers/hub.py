@@ -10,6 +10,7 @@ from uuid import UUID
 import anyio
 from channels.layers import channel_layers
 
+from consumers import delivered
 from consumers.feed import Feed
 from consumers.refusal import Refusal
 from consumers.replay import Log, Replay
@@ -76,8 +77,8 @@ class Hub:
         for feed in self._feeds.values():
             feed.close()
 
-    def watch(self, run: "TaskRun", cursor: int) -> Watcher:
-        """Watch a run, as just read from the database, after *cursor*.
+    def watch(self, run: "TaskRun", cursor: int, transport: str = "") -> Watcher:
+        """Watch a run, as just read from the database, after *cursor*, over *transport*.
 
         The feed is open before anything is awaited, and the log is compared again once
         the layer is heard: whatever happens in between, one of the two has it.
@@ -87,7 +88,7 @@ class Hub:
             raise Refusal(503, "not_serving", message, {"Retry-After": "1"})
         feed = self._feeds.get(str(run.pk)) or self._open(run.pk)
         feed.note(run.last_seq, run.is_finished)
-        return Watcher(feed, self._replay, cursor, self._leave)
+        return Watcher(feed, self._replay, cursor, self._leave, transport)
 
     def look(self) -> None:
         """Compare all feeds with the log soon: something may have been written."""
@@ -108,6 +109,7 @@ class Hub:
     def _open(self, run_id: UUID) -> Feed:
         feed = Feed(run_id, shard_group(run_id, conf().shards), conf().feed_bytes)
         self._feeds[str(run_id)] = feed
+        delivered.feeds.inc()
         self._new.append(feed)
         self._opened.set()
         if self._closed:
@@ -115,8 +117,8 @@ class Hub:
         return feed
 
     def _leave(self, feed: Feed) -> None:
-        if not feed.listeners:
-            self._feeds.pop(str(feed.run_id), None)
+        if not feed.listeners and self._feeds.pop(str(feed.run_id), None) is not None:
+            delivered.feeds.dec()
 
     async def _listen(self, subscription: Subscription) -> None:
         trouble = Trouble("Receiving from the Channels layer")

@@ -49,7 +49,7 @@ def stream(
     opening = OPENING
     if cursor is LATEST:
         opening += frame(after, snapshot_envelope(run))
-    served = EventStream(get_hub().watch(run, after), opening)
+    served = EventStream(get_hub().watch(run, after, "sse"), opening)
     response = _response(request, served, status)
     response["Cache-Control"] = "no-cache, no-transform"
     response["X-Accel-Buffering"] = "no"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consumers import api, health, sse
+from consumers import api, health, metrics, sse
 from consumers.endpoint import endpoint
 
 __all__ = ["app_name", "urlpatterns"]
@@ -19,4 +19,5 @@ urlpatterns = [
     path("tasks/<str:run_id>/retry/", endpoint(POST=api.retry_run), name="retry"),
     path("health/live", endpoint(GET=health.live, HEAD=health.live), name="live"),
     path("health/ready", endpoint(GET=health.ready, HEAD=health.ready), name="ready"),
+    path("metrics", endpoint(GET=metrics.show, HEAD=metrics.show), name="metrics"),
 ]

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from enum import Enum, auto
 
+from consumers import delivered
 from consumers.chunk import Chunk
 from consumers.feed import Feed, Place
 from consumers.replay import Replay
@@ -34,7 +35,12 @@ class Watcher:
     """
 
     def __init__(
-        self, feed: Feed, replay: Replay, cursor: int, on_close: Callable[[Feed], None]
+        self,
+        feed: Feed,
+        replay: Replay,
+        cursor: int,
+        on_close: Callable[[Feed], None],
+        transport: str = "",
     ) -> None:
         self.cursor = cursor
         self._feed = feed
@@ -43,6 +49,8 @@ class Watcher:
         self._waiter: asyncio.Future[None] | None = None
         self._beat = False
         self._over = False
+        self._open = delivered.watchers.labels(transport)
+        self._open.inc()
         feed.listeners.add(self)
 
     def __aiter__(self) -> "Watcher":
@@ -73,6 +81,7 @@ class Watcher:
         """Release the feed, and end the iteration. Safe to call twice."""
         if not self._over:
             self._over = True
+            self._open.dec()
             self._feed.listeners.discard(self)
             self._on_close(self._feed)
             self.wake()
@@ -109,6 +118,8 @@ class Watcher:
 
     def _take(self, chunk: Chunk) -> Chunk:
         self.cursor = chunk.last
+        delivered.events.inc(len(chunk.envelopes))
+        delivered.size.inc(chunk.size)
         self._beat = False
         if chunk.ends_log:
             self.close()

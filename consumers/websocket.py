@@ -81,7 +81,7 @@ class RunSocket:
         self._batched = query.get("batch") == "1"
         access = await self._admit(run_in(self._scope["path"]), Action.STREAM)
         after = place(cursor, access.run.last_seq)
-        with closing(get_hub().watch(access.run, after)) as watcher:
+        with closing(get_hub().watch(access.run, after, "websocket")) as watcher:
             if cursor is LATEST:
                 await self._text(snapshot_envelope(access.run).decode())
             return await pump(watcher, self._write, self._listen(access))

@@ -14,8 +14,10 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         from tasks import checks
+        from tasks.engine import metrics
 
         register(checks.check_settings)
         register(checks.check_backend)
         register(checks.check_database)
+        metrics.register()
         autodiscover_modules("tasks")

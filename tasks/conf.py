@@ -113,6 +113,12 @@ class Conf:
         _is_authz,
         "(user, run, action) -> bool",
     )
+    metrics_token: str = _key(
+        "",
+        "a str",
+        lambda value: isinstance(value, str),
+        "who sends it as a bearer token may read `/metrics`; else staff",
+    )
     websocket_path: str = _text("ws/tasks/", "path of the WebSocket endpoints, without first slash")
     frame_bytes: int = _count(65_536, "largest frame or body a client may send, in bytes", 1024)
 

@@ -11,6 +11,7 @@ from tasks.codec import decode, encode
 from tasks.conf import conf
 from tasks.context import current_user
 from tasks.engine import control, store
+from tasks.engine.metrics import instruments
 from tasks.exceptions import InvalidArguments, InvalidValue
 from tasks.handles import Handle
 from tasks.ids import new_run_id
@@ -36,6 +37,7 @@ def store_runs(
             return [Handle.of_run(existing)]
     else:
         store.insert_runs(runs)
+    instruments.enqueued.labels(task.queue_name).inc(len(runs))
     transaction.on_commit(control.wake, using=conf().database)
     return [_handle(task, run) for run in runs]
 

@@ -36,6 +36,7 @@ class Attempt:
         self.origin = Origin(claim.run_id, claim.task, claim.attempt)
         #: By ``time.monotonic()``: from then on another process may have the run.
         self.leased_until = leased_until
+        self.began = time.monotonic()
         self.next_seq = claim.started.seq + 1
         self.pending: list[Event] = []
         self.progress: str | None = None

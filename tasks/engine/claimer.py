@@ -30,7 +30,7 @@ class Claimer:
         self._worker_id = worker_id
         self._writer = writer
         self._start = start
-        self._room = Room(conf().queues, conf().concurrency)
+        self.room = Room(conf().queues, conf().concurrency)
         self._wake = asyncio.Event()
         self._stopping = False
         self._crowded = False  # some queue had no room left, so runs may be waiting for it
@@ -47,7 +47,7 @@ class Claimer:
 
     def free(self, claim: Claim) -> None:
         """The run of *claim* needs its room no more."""
-        self._room.free(claim.queue_name)
+        self.room.free(claim.queue_name)
         if self._crowded:
             self._wake.set()
 
@@ -71,9 +71,9 @@ class Claimer:
     async def _claim_all(self) -> bool:
         """Claim once for every slot with room; True if there may be more to claim."""
         more = False
-        found = not self._room.is_unused  # what is under way may enqueue more
+        found = not self.room.is_unused  # what is under way may enqueue more
         self._crowded = False
-        for slot in self._room.slots():
+        for slot in self.room.slots():
             if slot.limit <= 0:
                 self._crowded = True
                 continue
@@ -86,7 +86,7 @@ class Claimer:
                 sent = time.monotonic()
                 claims = await self._still_ours(claims)
             for taken in claims:
-                self._room.take(taken.queue_name)
+                self.room.take(taken.queue_name)
             self._start(claims, relied_on_until(sent))
         if not found:
             self.exhausted.set()

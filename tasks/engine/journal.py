@@ -12,11 +12,13 @@ from tasks.conf import conf
 from tasks.engine import store
 from tasks.engine.attempt import Attempt, Cause
 from tasks.engine.endings import End, conclude
+from tasks.engine.metrics import instruments
 from tasks.engine.publisher import Publisher
 from tasks.engine.store import RunWrite
 from tasks.engine.threads import DatabaseThread
 from tasks.events import PROGRESS, STOPPING, Event
 from tasks.exceptions import InvalidEvent, RunCancelled, RunLost
+from tasks.states import Ending
 
 __all__ = ["Journal"]
 
@@ -64,6 +66,11 @@ class Journal:
             self._take_in(attempt, type_, text)
 
     @property
+    def uncommitted(self) -> int:
+        """Events taken in and not yet committed."""
+        return self._held
+
+    @property
     def full(self) -> bool:
         return self._held >= conf().journal_events
 
@@ -106,6 +113,7 @@ class Journal:
             attempt.closed = True
             self._held += 1
             self._dirty[attempt] = None
+        instruments.ended(attempt, end.ending, change.status)
         self._call()
 
     def announce_stopping(self, attempt: Attempt, request: str) -> None:
@@ -116,6 +124,8 @@ class Journal:
 
     def abandon(self, attempt: Attempt) -> None:
         """The run is another's: write nothing more of it, and end the local attempt."""
+        if not attempt.closed:
+            instruments.ended(attempt, Ending.LOST)
         with self._lock:
             attempt.closed = True
             self._dirty.pop(attempt, None)
@@ -178,8 +188,11 @@ class Journal:
         return group
 
     async def _commit(self, group: Sequence[tuple[Attempt, RunWrite]]) -> set[UUID]:
-        refused = await self._writer.call(store.write, [write for _, write in group])
-        self._free(sum(len(write.events) for _, write in group))
+        with instruments.commit_seconds.time():
+            refused = await self._writer.call(store.write, [write for _, write in group])
+        count = sum(len(write.events) for _, write in group)
+        instruments.events.inc(count)
+        self._free(count)
         kept = [write for _, write in group if write.run_id not in refused]
         await self._publisher.publish([(write.run_id, write.events) for write in kept])
         for attempt, write in group:

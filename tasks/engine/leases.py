@@ -14,6 +14,7 @@ from tasks.conf import conf
 from tasks.engine import store
 from tasks.engine.attempt import Attempt
 from tasks.engine.endings import lost_with_its_process
+from tasks.engine.metrics import instruments
 from tasks.engine.publisher import Publisher
 from tasks.engine.store import Held
 from tasks.engine.threads import DatabaseThread, ThreadedChild
@@ -68,6 +69,7 @@ class Leases(ThreadedChild):
             try:
                 self._look()
             except (DatabaseError, InterfaceError) as error:
+                instruments.renewal_failures.inc()
                 if not self._failing:
                     logger.warning("Leases cannot be renewed at the moment: %s", error)
                 self._failing = True
@@ -119,6 +121,7 @@ class Rescuer:
     async def serve(self) -> None:
         while True:
             writes = await self._writer.call(store.rescue, lost_with_its_process)
+            instruments.rescued.inc(len(writes))
             for write in writes:
                 logger.warning(
                     "Run %s was left by a dead process; rescued",

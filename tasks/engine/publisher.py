@@ -12,6 +12,7 @@ from channels.layers import get_channel_layer
 
 from tasks.conf import conf
 from tasks.engine import waiting
+from tasks.engine.metrics import instruments
 from tasks.events import FINISHED, Event, LayerBatch, layer_batch, layer_message, shard_group
 
 __all__ = ["Publisher"]
@@ -51,6 +52,7 @@ class Publisher:
                     await layer.group_send(group, layer_message(messages))
         except Exception as error:
             self._muted_until = time.monotonic() + _PATIENCE
+            instruments.failures.labels("Publishing").inc()
             if not self._failing:
                 logger.warning(
                     "The Channels layer takes no events: %r. Watchers fall back on the database.",

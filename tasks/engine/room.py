@@ -25,6 +25,16 @@ class Room:
         """Whether no run is under way."""
         return not self._busy
 
+    @property
+    def busy(self) -> dict[str, int]:
+        """Runs under way, by queue. Any thread."""
+        return dict(self._busy)
+
+    @property
+    def capacity(self) -> int:
+        """Runs that may be under way at once."""
+        return sum(whole.limit for whole in self._whole)
+
     def take(self, queue_name: str) -> None:
         self._busy[queue_name] += 1
 

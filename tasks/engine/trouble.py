@@ -3,6 +3,8 @@
 import logging
 from types import TracebackType
 
+from tasks.engine.metrics import instruments
+
 __all__ = ["Trouble"]
 
 _SHORTEST, _LONGEST = 0.1, 5.0  # seconds
@@ -52,6 +54,7 @@ class Trouble:
         if not isinstance(error, Exception):
             return False
         self._failures += 1
+        instruments.failures.labels(self.what).inc()
         if self._failures == 1:
             logger.warning("%s fails; it is tried again.", self.what, exc_info=error)
         return True

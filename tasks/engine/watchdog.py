@@ -9,6 +9,7 @@ import time
 import traceback
 
 from tasks.conf import conf
+from tasks.engine.metrics import instruments
 
 __all__ = ["Watchdog"]
 
@@ -32,13 +33,15 @@ class Watchdog:
     async def serve(self) -> None:
         ending = threading.Event()
         self._seen = time.monotonic()
+        pause = conf().blocked_loop / 4
         threading.Thread(
             target=self._watch, args=(ending,), name="headway-watchdog", daemon=True
         ).start()
         try:
             while True:
                 self._seen = time.monotonic()
-                await asyncio.sleep(conf().blocked_loop / 4)
+                await asyncio.sleep(pause)
+                instruments.loop_lag.observe(time.monotonic() - self._seen - pause)
         finally:
             ending.set()
 

@@ -19,8 +19,10 @@ from tasks.engine.endings import End, cancelled
 from tasks.engine.executor import Executor
 from tasks.engine.journal import Journal
 from tasks.engine.leases import Leases, Rescuer
+from tasks.engine.metrics import instruments
 from tasks.engine.presence import Presence
 from tasks.engine.publisher import Publisher
+from tasks.engine.room import Room
 from tasks.engine.store import Claim, Held, RunWrite
 from tasks.engine.threads import DatabaseThread
 from tasks.engine.wakers import wakers
@@ -67,6 +69,16 @@ class Workforce:
             Child("claimer", self._claimer.serve),
             *wakers(self._claimer.wake),
         ]
+
+    @property
+    def room(self) -> Room:
+        """Which runs are under way, and how many may be."""
+        return self._claimer.room
+
+    @property
+    def uncommitted(self) -> int:
+        """Events that wait to be written."""
+        return self._journal.uncommitted
 
     def open(self, runs: TaskGroup) -> None:
         """Start runs in *runs* from now on."""
@@ -153,6 +165,7 @@ class Workforce:
             raise RuntimeError("Runs were claimed before there was a group to execute them.")
         for claim in claims:
             attempt = Attempt(claim, leased_until)
+            instruments.begun(claim)
             if (older := self._active.get(claim.run_id)) is not None:
                 # This process slept through its lease, and has just rescued its own run.
                 self._journal.abandon(older)

@@ -85,7 +85,9 @@ class Bench:
 
 def an_attempt() -> Attempt:
     started = Event(2, "started", datetime.now(UTC), "{}")
-    return Attempt(Claim(new_run_id(), "t", "[]", "{}", "default", 0, 1, 1, 1, None, "", started))
+    return Attempt(
+        Claim(new_run_id(), "t", "[]", "{}", "default", 0, 1, 1, 1, None, "", 0.0, started)
+    )
 
 
 async def finish(bench: Bench, attempt: Attempt) -> None:

@@ -5,6 +5,7 @@ they read and write is small value objects; who calls them, and what follows, is
 business of the rest of ``tasks.engine``.
 """
 
+from tasks.engine.store.backlog import Backlog, backlog
 from tasks.engine.store.cancel import Waiting, cancel
 from tasks.engine.store.claims import Claim, Slot, claim
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
@@ -23,6 +24,7 @@ from tasks.engine.store.workers import (
 from tasks.engine.store.writes import Change, RunWrite, write
 
 __all__ = [
+    "Backlog",
     "Change",
     "Claim",
     "Expired",
@@ -35,6 +37,7 @@ __all__ = [
     "Waiting",
     "WorkerInfo",
     "answers",
+    "backlog",
     "cancel",
     "claim",
     "data_version",

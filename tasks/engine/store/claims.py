@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tasks.codec import encode
 from tasks.engine.store import log
+from tasks.engine.store.backlog import CLAIMABLE_SINCE
 from tasks.engine.store.dialect import append, as_uuid, cursor, dialect, read_by_index, writing
 from tasks.engine.store.queues import WAITING, Head, Slot, heads, promote, queues
 from tasks.events import STARTED, Event
@@ -32,6 +33,8 @@ class Claim:
     fence: int
     timeout: float | None
     cancel_requested: str
+    #: Seconds since it could have been claimed.
+    waited: float
     started: Event
 
 
@@ -98,18 +101,20 @@ _PICKED = (
 )
 _RETURNED = (
     "id, task, args, kwargs, queue_name, priority, attempt, max_attempts, fence, timeout,"
-    " cancel_requested, last_seq"
+    " cancel_requested, {waited}, last_seq"
 )
-_BY_SQLITE = f"UPDATE headway_run SET {_SET} WHERE id IN ({_PICKED}) RETURNING {_RETURNED}"
+_NAMED = _RETURNED.format(waited="waited")
+_RETURNING = _RETURNED.format(waited="{waited} AS waited")
+_BY_SQLITE = f"UPDATE headway_run SET {_SET} WHERE id IN ({_PICKED}) RETURNING {_RETURNING}"
 # As a subquery of the UPDATE's own, the picking might be done more than once, and more
 # than the limit be taken.
 _BY_POSTGRESQL = (
     f"WITH picked AS MATERIALIZED ({_PICKED}), taken AS (UPDATE headway_run SET {_SET}"
-    f" WHERE id IN (SELECT id FROM picked) RETURNING {_RETURNED}),"
+    f" WHERE id IN (SELECT id FROM picked) RETURNING {_RETURNING}),"
     " told AS (INSERT INTO headway_event (run_id, seq, type, at, data)"
     f" SELECT id, last_seq, '{STARTED}', %s::timestamptz,"
     """ '{{"attempt":' || attempt || ',"worker":' || %s || '}}' FROM taken)"""
-    f" SELECT {_RETURNED} FROM taken"
+    f" SELECT {_NAMED} FROM taken"
 )
 
 
@@ -125,7 +130,12 @@ class _Taker:
     def take(self, queue_name: str, floor: int, limit: int) -> list[Claim]:
         """Up to *limit* runs of a queue, of priority *floor* and above."""
         form = dialect()
-        fragments = {"now": form.now, "later": form.later, "skip_locked": form.skip_locked}
+        fragments = {
+            "now": form.now,
+            "later": form.later,
+            "skip_locked": form.skip_locked,
+            "waited": form.since.format(moment=CLAIMABLE_SINCE),
+        }
         worker = encode(self._worker_id)
         setting = (self._worker_id, self._lease, worker, worker)
         picking = (queue_name, floor, limit)

@@ -37,6 +37,8 @@ class Dialect:
     now: str
     #: The database's clock plus a parameter in seconds.
     later: str
+    #: Seconds from a moment, an expression, until now by the database's clock.
+    since: str
     #: Keeps claimers from waiting for, or taking, each other's rows.
     skip_locked: str
     #: Keeps rows as read until the transaction ends. They are locked in the order of their
@@ -58,6 +60,7 @@ class Dialect:
 _SQLITE = Dialect(
     now="strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
     later="strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s || ' seconds')",
+    since="(julianday('now') - julianday({moment})) * 86400.0",
     # SQLite has one writer: BEGIN IMMEDIATE is lock enough.
     skip_locked="",
     for_update="",
@@ -68,6 +71,7 @@ _POSTGRESQL = Dialect(
     # Not clock_timestamp(): an index is of no use for what changes within a statement.
     now="statement_timestamp()",
     later="statement_timestamp() + make_interval(secs => %s)",
+    since="EXTRACT(EPOCH FROM statement_timestamp() - ({moment}))::float8",
     skip_locked="FOR UPDATE SKIP LOCKED",
     for_update="ORDER BY id FOR UPDATE",
     postgres=True,

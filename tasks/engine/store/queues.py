@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from tasks.engine.store.dialect import dialect, read_by_index, writing
 
-__all__ = ["WAITING", "Head", "Slot", "heads", "promote", "queues"]
+__all__ = ["DEFERRED", "WAITING", "Head", "Slot", "heads", "promote", "queues"]
 
 #: Runs that may be taken now, in the words of the index ``headway_run_claim``.
 WAITING = "status = 'READY' AND NOT deferred"
-_DEFERRED = "status = 'READY' AND deferred"
+DEFERRED = "status = 'READY' AND deferred"
 
 _PROMOTED_AT_ONCE = 1000
 
@@ -40,7 +40,7 @@ _FIRST = f"({_NAME} ORDER BY queue_name LIMIT 1)"
 _LAST = f"({_NAME} ORDER BY queue_name DESC LIMIT 1)"
 _ENDS = (
     f"SELECT {_FIRST}, {_LAST}, EXISTS"
-    f" (SELECT 1 FROM headway_run WHERE {_DEFERRED} AND run_after <= {{now}})"
+    f" (SELECT 1 FROM headway_run WHERE {DEFERRED} AND run_after <= {{now}})"
 )
 # A loose scan: from each name the index leads to the next, however many runs lie between.
 _NAMES = (
@@ -79,7 +79,7 @@ def promote() -> None:
     form = dialect()
     with writing() as open_cursor:
         open_cursor.execute(
-            f"WITH due AS (SELECT id FROM headway_run WHERE {_DEFERRED}"
+            f"WITH due AS (SELECT id FROM headway_run WHERE {DEFERRED}"
             f" AND run_after <= {form.now} ORDER BY run_after LIMIT %s {form.skip_locked})"
             " UPDATE headway_run SET deferred = FALSE WHERE id IN (SELECT id FROM due)",
             (_PROMOTED_AT_ONCE,),

@@ -42,7 +42,7 @@ _CHANGE = (
     " lease_expires_at = CASE WHEN given.status IS NULL THEN run.lease_expires_at END,"
     " attempt = run.attempt - given.uncounted,"
     " run_after = CASE WHEN given.status = 'READY' THEN statement_timestamp()"
-    " + make_interval(secs => given.delay) ELSE run.run_after END,"
+    " + make_interval(secs => COALESCE(given.delay, 0)) ELSE run.run_after END,"
     " deferred = given.delay IS NOT NULL,"
     " errors = CASE WHEN given.error IS NULL THEN run.errors"
     f" ELSE {append('run.errors', 'given.error')} END"

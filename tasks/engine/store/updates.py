@@ -90,7 +90,8 @@ def _end(cursor: Any, writes: Sequence[RunWrite]) -> None:
 def _give_back(cursor: Any, item: RunWrite, change: Change) -> None:
     """A run that is tried again."""
     form = dialect()
-    wait = form.later if change.delay else "NULL"
+    # Never NULL: how long it waits is counted from now on.
+    wait = form.later if change.delay else form.now
     cursor.execute(
         "UPDATE headway_run SET last_seq = %s, progress = COALESCE(%s, progress),"
         " status = 'READY', attempt = attempt - %s, worker_id = '', lease_expires_at = NULL,"

@@ -1,0 +1,15 @@
+"""Figures for Prometheus: of this process as it works, of the whole when they are read.
+
+::
+
+    library      prometheus_client, or stand-ins that do nothing where it is not installed
+    instruments  what the engine counts and measures
+    process      what this process has under way, looked up when it is scraped
+    whole        queues and workers of all processes, from the database
+    exposition   all of it as text, over HTTP or for a view
+"""
+
+from tasks.engine.metrics.exposition import register, render, serve
+from tasks.engine.metrics.library import Counter, Gauge, available, counter, gauge
+
+__all__ = ["Counter", "Gauge", "available", "counter", "gauge", "register", "render", "serve"]
