@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from tasks import queues
+from tasks.codec import decode
 from tasks.conf import documented
 
 __all__ = ["Environment"]
@@ -66,9 +67,9 @@ class Environment:
     def headway(self) -> dict[str, Any]:
         """The ``HEADWAY`` setting from ``HEADWAY_<KEY>``.
 
-        A number is read as one, ``HEADWAY_QUEUES`` as :mod:`tasks.queues` says, and anything
-        else kept as it stands, unknown names too: Headway's own check then names every bad
-        key and value at once.
+        A number is read as one, ``HEADWAY_QUEUES`` as :mod:`tasks.queues` says,
+        ``HEADWAY_RETENTION`` as JSON, and anything else kept as it stands, unknown names
+        too: Headway's own check then names every bad key and value at once.
         """
         numeric = [key for key, default, _, _ in documented() if _is_numeric(default)]
         forms: dict[str, Callable[[str], Any]] = dict.fromkeys(numeric, _number) | _FORMS
@@ -104,7 +105,14 @@ def _queues(text: str) -> dict[str, int | None]:
         raise ImproperlyConfigured(f"HEADWAY_QUEUES: {error}.") from None
 
 
-_FORMS: dict[str, Callable[[str], Any]] = {"QUEUES": _queues}
+def _json(text: str) -> Any:
+    try:
+        return decode(text)
+    except ValueError:
+        return text  # no value of its key: the check that names it says what is
+
+
+_FORMS: dict[str, Callable[[str], Any]] = {"QUEUES": _queues, "RETENTION": _json}
 
 
 def _importable(name: str) -> bool:

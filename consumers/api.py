@@ -6,6 +6,7 @@ from django.http.response import HttpResponseBase
 
 from consumers.answer import json_answer
 from consumers.auth import Action, admit, allows
+from consumers.keep import keep
 from consumers.middleware import enqueueing_as
 from consumers.operations import cancel, enqueue, parse_call, retry
 from consumers.refusal import Refusal
@@ -33,6 +34,8 @@ async def enqueue_run(request: HttpRequest) -> HttpResponseBase:
     run = await sync_to_async(enqueue)(call, user, key)
     wanted = prefers(request, "application/json", "text/event-stream")
     if wanted == "text/event-stream" and await allows(user, run, Action.STREAM):
+        if run.is_finished:  # an Idempotency-Key may name an old one
+            await sync_to_async(keep)(run)
         response = stream(request, run, 0, status=201)
         response["Location"] = snapshot(run)["links"]["self"]
         return response

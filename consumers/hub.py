@@ -28,6 +28,7 @@ __all__ = ["Hub", "get_hub"]
 logger = logging.getLogger("headway.hub")
 
 _TICK = 1.0  # seconds between looks at memberships and at who needs a heartbeat
+_KEEP = 10.0  # seconds between marks on what is watched; one lasts for 30 at least
 
 
 class Hub:
@@ -64,6 +65,7 @@ class Hub:
                 group.start_soon(self._follow, subscription, name="hub: follow")
                 group.start_soon(self._check, name="hub: check")
                 group.start_soon(self._beat, name="hub: beat")
+                group.start_soon(self._keep, name="hub: keep")
                 self.ready.set()
         finally:
             self.ready.clear()
@@ -167,6 +169,15 @@ class Hub:
             await anyio.sleep(tick)
             for feed in self._feeds.values():
                 feed.beat(conf().heartbeat - tick)
+
+    async def _keep(self) -> None:
+        """Keep the finished runs that are still being read."""
+        trouble = Trouble("Keeping watched runs from being deleted")
+        while True:
+            await anyio.sleep(_KEEP)
+            if read := [feed.run_id for feed in self._feeds.values() if feed.finished]:
+                with trouble:
+                    await self._log.keep(read)
 
 
 @cache

@@ -34,6 +34,9 @@ class StoredLog:
             for run_id, head in heads.items()
         }
 
+    async def keep(self, run_ids: Collection[UUID]) -> None:
+        await self._heads.call(store.keep, run_ids)
+
     def close(self) -> None:
         self._pages.close()
         self._heads.close()

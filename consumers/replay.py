@@ -37,6 +37,9 @@ class Log(Protocol):
     async def progress(self, run_ids: Collection[UUID]) -> dict[UUID, Progress]:
         """How far these runs are; one that does not exist is absent."""
 
+    async def keep(self, run_ids: Collection[UUID]) -> None:
+        """Keep these finished runs from being deleted for their age, for half a minute."""
+
     def close(self) -> None:
         """Let go of the database; the next call takes hold of it again."""
 

@@ -11,6 +11,7 @@ from consumers.auth import Action, admit
 from consumers.chunk import CHUNK_EVENTS, Chunk
 from consumers.cursor import LATEST, Latest, place, requested
 from consumers.hub import get_hub
+from consumers.keep import keep
 from consumers.log import read_page
 from consumers.requests import prefers, user_of
 from consumers.snapshot import snapshot_envelope
@@ -38,6 +39,8 @@ async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
     if cursor == run.last_seq and run.is_finished:
         # The one answer that makes an EventSource stop for good.
         return HttpResponse(status=204)
+    if run.is_finished:
+        await sync_to_async(keep)(run)
     return stream(request, run, cursor)
 
 

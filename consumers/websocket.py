@@ -12,6 +12,7 @@ from consumers.chunk import Chunk
 from consumers.commands import parse_command
 from consumers.cursor import LATEST, place, requested
 from consumers.hub import get_hub
+from consumers.keep import keep
 from consumers.operations import cancel
 from consumers.pump import pump
 from consumers.refusal import Refusal
@@ -81,6 +82,8 @@ class RunSocket:
         self._batched = query.get("batch") == "1"
         access = await self._admit(run_in(self._scope["path"]), Action.STREAM)
         after = place(cursor, access.run.last_seq)
+        if access.run.is_finished:
+            await database_sync_to_async(keep)(access.run)
         with closing(get_hub().watch(access.run, after, "websocket")) as watcher:
             if cursor is LATEST:
                 await self._text(snapshot_envelope(access.run).decode())

@@ -3,7 +3,8 @@
 Every key is optional. ``conf()`` gives the checked values of this process.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from tasks import queues
+from tasks import queues, retention
 
 __all__ = ["Conf", "conf", "outrank", "problems"]
 
@@ -34,8 +35,8 @@ def _is_seconds(value: object) -> bool:
 
 def _key(default: Any, wants: str, holds: Callable[[Any], bool], doc: str) -> Any:
     metadata = {"rule": _Rule(wants, holds, doc)}
-    if isinstance(default, dict):
-        return field(default_factory=lambda: dict(default), metadata=metadata)
+    if isinstance(default, dict | list):
+        return field(default_factory=lambda: deepcopy(default), metadata=metadata)
     return field(default=default, metadata=metadata)
 
 
@@ -104,6 +105,14 @@ class Conf:
     heartbeat: float = _seconds(15.0, "how often a silent stream says that it is alive")
     reconnect_spread: float = _seconds(
         6.0, "over how long watchers of a process that stops spread their reconnects"
+    )
+
+    # Keeping
+    retention: Sequence[Mapping[str, Any]] | None = _key(
+        retention.DEFAULT,
+        retention.WANTS,
+        lambda value: value is None or retention.are_rules(value),
+        "how long finished runs are kept; `[]`: for ever",
     )
 
     # Who may do what, and how much

@@ -2,11 +2,12 @@
 
 import os
 import time
+from datetime import datetime
 from uuid import UUID
 
 from tasks.exceptions import MalformedRunId
 
-__all__ = ["new_run_id", "parse_run_id"]
+__all__ = ["first_id_at", "new_run_id", "parse_run_id"]
 
 
 def new_run_id() -> UUID:
@@ -20,6 +21,11 @@ def new_run_id() -> UUID:
     fraction = (rest << 12) // 1_000_000
     noise = int.from_bytes(os.urandom(8)) >> 2
     return UUID(int=ms << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | noise)
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """The lowest id that may be made at *moment*, which is aware."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80 | 0x7 << 76 | 0b10 << 62)
 
 
 def parse_run_id(value: UUID | str) -> UUID:

@@ -8,6 +8,7 @@
       journal     the only writer: commits events and states, then publishes
       leases      a thread that keeps this process's runs its own; rescue of others'
       presence    a thread that tells others of this process
+      retention   a thread that deletes finished runs when they are old
       watchdog    a thread that sees the event loop blocked
     store       every SQL statement of the above
     control     wake, stop and kill, from anywhere

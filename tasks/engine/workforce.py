@@ -21,6 +21,7 @@ from tasks.engine.journal import Journal
 from tasks.engine.leases import Leases, Rescuer
 from tasks.engine.metrics import instruments
 from tasks.engine.presence import Presence
+from tasks.engine.pruning import Pruner
 from tasks.engine.publisher import Publisher
 from tasks.engine.room import Room
 from tasks.engine.store import Claim, Held, RunWrite
@@ -66,6 +67,7 @@ class Workforce:
             Child("expiry", self._leases.expire),
             Child("presence", self._presence.serve),
             Child("rescue", self._rescuer.serve),
+            Child("retention", Pruner().serve),
             Child("claimer", self._claimer.serve),
             *wakers(self._claimer.wake),
         ]

@@ -40,6 +40,7 @@ class FakeLog:
         self.runs: dict[UUID, list[bytes]] = {}
         self.finished: set[UUID] = set()
         self.gated = False
+        self.kept: list[set[UUID]] = []
         self.reads: list[tuple[UUID, int]] = []
         self.failing: Exception | None = None
         self._gates: list[asyncio.Future[Literal["then", "now"]]] = []
@@ -80,6 +81,9 @@ class FakeLog:
             }
         )
         return found
+
+    async def keep(self, run_ids: Collection[UUID]) -> None:
+        self.kept.append(set(run_ids))
 
     def close(self) -> None:
         pass

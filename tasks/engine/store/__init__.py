@@ -11,6 +11,7 @@ from tasks.engine.store.claims import Claim, Slot, claim
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
 from tasks.engine.store.reads import Head, fetch_run, heads, read_events
+from tasks.engine.store.retention import Due, due, finished_queues, keep, prunable, prune
 from tasks.engine.store.schema import answers, unapplied
 from tasks.engine.store.signals import data_version, listen, notified, notify
 from tasks.engine.store.workers import (
@@ -27,6 +28,7 @@ __all__ = [
     "Backlog",
     "Change",
     "Claim",
+    "Due",
     "Expired",
     "Head",
     "Held",
@@ -41,17 +43,22 @@ __all__ = [
     "cancel",
     "claim",
     "data_version",
+    "due",
     "fetch_run",
+    "finished_queues",
     "forget_silent",
     "heads",
     "held",
     "insert_runs",
     "insert_unique",
+    "keep",
     "leave",
     "listen",
     "live_workers",
     "notified",
     "notify",
+    "prunable",
+    "prune",
     "read_events",
     "renew",
     "rescue",
