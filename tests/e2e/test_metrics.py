@@ -4,11 +4,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.core.management.base import CommandError
 from prometheus_client.parser import text_string_to_metric_families
 
+from tasks.management.commands.headway_worker import expose
 from tests.chaos.service.client import enqueue, enqueue_many
 from tests.chaos.service.marks import leave
-from tests.live import LiveServer
+from tests.processes import free_port
 from tests.stacks import Serve
 from tests.watchers import SocketWatcher, StreamWatcher, watching
 
@@ -20,9 +22,9 @@ TOKEN = "a-token-of-the-test"
 class Figures:
     """What one scrape gives."""
 
-    def __init__(self, server: LiveServer) -> None:
+    def __init__(self, url: str) -> None:
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        answer = httpx.get(f"{server.url}/metrics", headers=headers, timeout=30).raise_for_status()
+        answer = httpx.get(f"{url}/metrics", headers=headers, timeout=30).raise_for_status()
         families = text_string_to_metric_families(answer.text)
         self._samples = [sample for family in families for sample in family.samples]
 
@@ -43,7 +45,7 @@ async def test_a_server_tells_what_it_does(serve: Serve, tmp_path: Path) -> None
     async with watching(watchers):
         for watcher in watchers:
             await watcher.reach(3)
-        during = Figures(server)
+        during = Figures(server.url)
         leave(end, "now")
     assert during.total("headway_process_running", queue="default") == 3
     assert during.total("headway_process_capacity") == 3
@@ -55,7 +57,7 @@ async def test_a_server_tells_what_it_does(serve: Serve, tmp_path: Path) -> None
     assert during.total("headway_feeds") == 1
 
     assert during.total("headway_database_readable") == 1
-    after = Figures(server)
+    after = Figures(server.url)
     assert after.total("headway_attempts_total", ending="returned", status="SUCCESSFUL") >= 1
     assert after.total("headway_events_delivered_total") == 2 * 4
     assert after.total("headway_commit_duration_seconds_count") > 0
@@ -66,7 +68,29 @@ async def test_a_server_tells_what_it_does(serve: Serve, tmp_path: Path) -> None
 def test_strangers_read_nothing(serve: Serve) -> None:
     server = serve(role="worker", metrics_token=TOKEN).start()
     assert httpx.get(f"{server.url}/metrics").status_code == 401
-    assert Figures(server).total("headway_process_capacity") == 200
+    assert Figures(server.url).total("headway_process_capacity") == 200
+
+
+def test_a_worker_has_a_port_for_it(serve: Serve) -> None:
+    port = free_port()
+    worker = serve(server="worker")
+    worker.arguments = ("--metrics", f"127.0.0.1:{port}")
+    worker.start()
+    figures = Figures(f"http://127.0.0.1:{port}")
+    assert figures.total("headway_process_capacity") == 200
+    assert figures.total("headway_workers") == 1
+
+    second = serve(server="worker")
+    second.arguments = worker.arguments
+    second.start(wait=False)
+    assert second.wait() == 1
+    assert f"--metrics: 127.0.0.1:{port} cannot be served" in second.output
+
+
+@pytest.mark.parametrize("address", ["9100", ":9100", "127.0.0.1:", "127.0.0.1:http"])
+def test_an_address_that_is_none(address: str) -> None:
+    with pytest.raises(CommandError, match="must be HOST:PORT"):
+        expose(address)
 
 
 def test_nothing_is_missing_without_the_library(serve: Serve, tmp_path: Path) -> None:

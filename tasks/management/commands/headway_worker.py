@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from tasks import queues
 from tasks.conf import conf, outrank
+from tasks.engine import metrics
 from tasks.engine.lastresort import COMMITS, LAST_RESORT, LastResort
 from tasks.engine.signals import StopSignals
 from tasks.engine.supervisor import ChildFailed, Supervisor
@@ -43,9 +44,16 @@ class Command(BaseCommand):
             help="end with code 0 when nothing more can be executed: what waits now, and what"
             " those runs enqueue. Deferred runs are left; a failed run is no failure of this",
         )
+        parser.add_argument(
+            "--metrics",
+            metavar="HOST:PORT",
+            help="answer GET /metrics there, to whoever can reach it, such as 127.0.0.1:9100",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         configure(options["queues"], options["concurrency"])
+        if options["metrics"]:
+            expose(options["metrics"])
         last_resort = LastResort()
         last_resort.start()
         try:
@@ -69,6 +77,19 @@ def configure(names: str | None, concurrency: str | None) -> None:
         raise CommandError(
             f"--concurrency must be a whole number of at least 1, not {concurrency!r}."
         ) from None
+
+
+def expose(address: str) -> None:
+    """Serve the process's figures at *address*; :class:`CommandError` if that cannot be."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise CommandError(f"--metrics must be HOST:PORT, such as 127.0.0.1:9100, not {address!r}.")
+    if not metrics.available:
+        raise CommandError("--metrics needs prometheus-client: install django-headway[metrics].")
+    try:
+        metrics.serve(host.strip("[]"), int(port))
+    except (OSError, OverflowError) as error:
+        raise CommandError(f"--metrics: {address} cannot be served: {error}") from error
 
 
 async def work(last_resort: LastResort, once: bool = False) -> None:
