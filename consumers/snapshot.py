@@ -21,6 +21,8 @@ def snapshot(run: TaskRun) -> dict[str, Any]:
         "id": str(run.pk),
         "task": run.task,
         "status": run.status,
+        "stopping": run.stopping,
+        "stop_ignored": run.stop_ignored,
         "progress": run.progress,
         "attempt": run.attempt,
         "max_attempts": run.max_attempts,

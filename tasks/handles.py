@@ -27,6 +27,8 @@ _REFRESHED = (
     "progress",
     "metadata",
     "last_seq",
+    "stopping",
+    "stop_ignored",
     "_return_value",
 )
 
@@ -44,6 +46,10 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
     metadata: dict[str, Any] = field(default_factory=dict)
     #: Number of the newest event in the run's log.
     last_seq: int = 1
+    #: ``"stop"`` or ``"kill"`` from when that was asked until the run has really ended.
+    stopping: str | None = None
+    #: It was asked to stop, and went on for the whole grace period; ``kill()`` ends it.
+    stop_ignored: bool = False
 
     @classmethod
     def of_run(cls, run: TaskRun) -> "Handle":
@@ -66,6 +72,8 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
             progress=run.progress,
             metadata=run.metadata,
             last_seq=run.last_seq,
+            stopping=run.stopping,
+            stop_ignored=run.stop_ignored,
         )
         object.__setattr__(handle, "_return_value", run.return_value)
         return handle

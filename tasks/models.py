@@ -123,6 +123,11 @@ class TaskRun(models.Model):
         return self.status in TERMINAL
 
     @property
+    def stopping(self) -> str | None:
+        """``stop`` or ``kill`` from when that was asked until the run has really ended."""
+        return None if self.is_finished else self.cancel_requested or None
+
+    @property
     def error(self) -> dict[str, Any] | None:
         """The newest error, without its traceback: what a watcher may see."""
         if not self.errors:

@@ -28,7 +28,7 @@ class Attempt:
     """The state of one attempt between its claim and its last commit.
 
     The journal's lock guards what threads touch: ``next_seq``, ``pending``,
-    ``progress``, ``change`` and ``closed``. The rest belongs to the event loop.
+    ``progress``, ``ignored``, ``change`` and ``closed``. The rest belongs to the event loop.
     """
 
     def __init__(self, claim: Claim, leased_until: float = math.inf) -> None:
@@ -40,10 +40,14 @@ class Attempt:
         self.next_seq = claim.started.seq + 1
         self.pending: list[Event] = []
         self.progress: str | None = None
+        #: It has gone on for the grace period after a stop, and that is not written yet.
+        self.ignored = False
         self.change: Change | None = None
         #: Nothing more may be written: the end is written, or the run is lost.
         self.closed = False
         self.cause: Cause | None = None
+        #: Its end is written soon, whatever its function does.
+        self.killed = False
         #: The function runs in a thread: asked to end, it is waited for, not interrupted.
         self.cooperative = False
         self.scope: anyio.CancelScope | None = None

@@ -4,8 +4,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db import transaction
+
+from tasks.conf import conf
 from tasks.engine import store, waiting, wakers
 from tasks.engine.endings import cancelled_while_waiting
+from tasks.engine.wakers import News
 from tasks.states import TERMINAL, CancelRequest, RunStatus
 
 if TYPE_CHECKING:
@@ -36,15 +40,15 @@ def running() -> "Workforce | None":
 def wake() -> None:
     """Tell this process, and others, that there are runs to claim. Any thread."""
     if _workforce is not None:
-        _workforce.call(_workforce.wake)
-    wakers.announce()
+        _workforce.call(partial(_workforce.hear, News.RUN))
+    wakers.announce(News.RUN)
 
 
 def request_cancel(run_id: UUID, request: CancelRequest) -> bool:
     """Ask a run to end; False if it has ended already. Any thread that may query.
 
     A waiting run ends here and now. A running one is asked at once if this process
-    executes it; another process sees the request within a second.
+    executes it; another process is told, and looks every half second for what it missed.
     """
     status, write = store.cancel(run_id, request, cancelled_while_waiting)
     if write is not None:
@@ -54,4 +58,7 @@ def request_cancel(run_id: UUID, request: CancelRequest) -> bool:
             workforce.call(partial(workforce.announce, write))
         elif status == RunStatus.RUNNING:
             workforce.call(partial(workforce.cancel, run_id, request))
+    if status == RunStatus.RUNNING:
+        tell = partial(wakers.announce, News.CANCEL)
+        transaction.on_commit(tell, using=conf().database)
     return status not in TERMINAL

@@ -122,6 +122,14 @@ class Journal:
             if not attempt.closed:
                 self._take_in(attempt, STOPPING, encode({"request": request}))
 
+    def announce_ignored(self, attempt: Attempt, seconds: float) -> None:
+        """Tell watchers that the run goes on though it was asked to stop *seconds* ago."""
+        data = {"request": "stop", "ignored": True, "seconds": seconds}
+        with self._lock:
+            if not attempt.closed:
+                attempt.ignored = True
+                self._take_in(attempt, STOPPING, encode(data))
+
     def abandon(self, attempt: Attempt) -> None:
         """The run is another's: write nothing more of it, and end the local attempt."""
         if not attempt.closed:
@@ -176,6 +184,7 @@ class Journal:
                 room -= len(events)
                 write = RunWrite(attempt.claim.run_id, attempt.claim.fence, events)
                 write.progress, attempt.progress = attempt.progress, None
+                write.stop_ignored, attempt.ignored = attempt.ignored, False
                 del self._dirty[attempt]
                 if attempt.pending:
                     self._dirty[attempt] = None  # the rest queues up behind the others

@@ -23,7 +23,7 @@ __all__ = ["Leases", "Rescuer", "relied_on_until"]
 
 logger = logging.getLogger("headway.leases")
 
-_LOOK = 0.5  # seconds between two looks for requests to stop or kill
+_LOOK = 0.3  # seconds between two looks for requests to stop or kill of which no news came
 _RELIED_ON = 0.9  # of a lease; in the rest, runs that have been asked to end clean up
 
 #: What the keeper reports: the attempts asked about, and the runs still held.
@@ -63,9 +63,17 @@ class Leases(ThreadedChild):
         self._report = report
         self._lose = lose
         self._failing = False  # said once, not at every look
+        self._asked = threading.Event()
+
+    def look(self) -> None:
+        """Look now: somebody asks something of a run that may be here. Any thread."""
+        self._asked.set()
+
+    interrupt = look
 
     def watch(self, ending: threading.Event) -> None:
         while not ending.is_set():
+            self._asked.clear()
             try:
                 self._look()
             except (DatabaseError, InterfaceError) as error:
@@ -74,7 +82,7 @@ class Leases(ThreadedChild):
                     logger.warning("Leases cannot be renewed at the moment: %s", error)
                 self._failing = True
                 connections.close_all()
-            ending.wait(min(_LOOK, conf().lease / 6))
+            self._asked.wait(min(_LOOK, conf().lease / 6))
 
     async def expire(self) -> None:
         """End what has not been renewed in time, for ever."""

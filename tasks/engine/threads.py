@@ -106,7 +106,11 @@ class ThreadedChild:
             await ended
         finally:
             ending.set()
+            self.interrupt()
             see_off(thread)
+
+    def interrupt(self) -> None:
+        """Have :meth:`watch` look at *ending* now, where it waits for something else."""
 
     def watch(self, ending: threading.Event) -> None:
         """The work, in the thread, until *ending* is set."""

@@ -11,6 +11,7 @@ from uuid import UUID
 import anyio
 from anyio.abc import TaskGroup
 
+from tasks.conf import conf
 from tasks.engine import control
 from tasks.engine.attempt import Attempt, Cause
 from tasks.engine.children import Child
@@ -26,7 +27,7 @@ from tasks.engine.publisher import Publisher
 from tasks.engine.room import Room
 from tasks.engine.store import Claim, Held, RunWrite
 from tasks.engine.threads import DatabaseThread
-from tasks.engine.wakers import wakers
+from tasks.engine.wakers import News, wakers
 from tasks.logs import name_worker
 from tasks.states import CancelRequest, Ending
 
@@ -69,7 +70,7 @@ class Workforce:
             Child("rescue", self._rescuer.serve),
             Child("retention", Pruner().serve),
             Child("claimer", self._claimer.serve),
-            *wakers(self._claimer.wake),
+            *wakers(self.hear),
         ]
 
     @property
@@ -103,8 +104,13 @@ class Workforce:
         except RuntimeError:
             return  # the loop is closed: there is nobody to reach
 
-    def wake(self) -> None:
-        self._claimer.wake()
+    def hear(self, news: News) -> None:
+        """Act on what this process, or another one, has just written."""
+        match news:
+            case News.RUN:
+                self._claimer.wake()
+            case News.CANCEL:
+                self._leases.look()
 
     def cancel(self, run_id: UUID, request: CancelRequest) -> None:
         """End the local attempt at a run, if there is one."""
@@ -114,7 +120,10 @@ class Workforce:
         if attempt.cause is None:
             self._journal.announce_stopping(attempt, str(request))
             attempt.cancel(Cause(str(request)))
-        if request == CancelRequest.KILL:
+            if request == CancelRequest.STOP:
+                self._loop.call_later(conf().grace, self._tell_ignored, attempt, conf().grace)
+        if request == CancelRequest.KILL and not attempt.killed:
+            attempt.killed = True
             attempt.cancel(Cause.KILL)
             self._give_up_later(attempt)
 
@@ -196,6 +205,18 @@ class Workforce:
             self._claimer.free(attempt.claim)
             if not self._active:
                 self._idle.set()
+
+    def _tell_ignored(self, attempt: Attempt, seconds: float) -> None:
+        """Say of a stop that it has had no effect, if that is so; only a kill will have."""
+        if attempt.closed or attempt.killed:
+            return
+        logger.warning(
+            "%r ignores its stop since %g s; kill ends it",
+            attempt,
+            seconds,
+            extra=attempt.origin.extra,
+        )
+        self._journal.announce_ignored(attempt, seconds)
 
     def _give_up_later(self, attempt: Attempt) -> None:
         """Write the end of a killed attempt soon, whether or not its code has ended."""

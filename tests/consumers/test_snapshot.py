@@ -24,6 +24,8 @@ def test_its_keys() -> None:
         "id",
         "task",
         "status",
+        "stopping",
+        "stop_ignored",
         "progress",
         "attempt",
         "max_attempts",
@@ -38,6 +40,21 @@ def test_its_keys() -> None:
         "error",
         "links",
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "request_", "stopping"),
+    [
+        ("RUNNING", "", None),
+        ("RUNNING", "stop", "stop"),
+        ("READY", "kill", "kill"),
+        ("CANCELLED", "stop", None),
+    ],
+)
+def test_it_is_stopping_until_it_has_ended(
+    status: str, request_: str, stopping: str | None
+) -> None:
+    assert snapshot(run(status=status, cancel_requested=request_))["stopping"] == stopping
 
 
 def test_times_are_utc() -> None:

@@ -24,13 +24,15 @@ def listen() -> None:
         open_cursor.execute(f"LISTEN {_CHANNEL}")
 
 
-def notified(timeout: float) -> bool:
-    """PostgreSQL: wait up to *timeout* seconds; whether a notification came."""
-    connection = connections[conf().database].connection
-    return any(True for _ in connection.notifies(timeout=timeout, stop_after=1))
+def notified(timeout: float) -> list[str]:
+    """PostgreSQL: wait up to *timeout* seconds for notifications; what they say."""
+    wrapper = connections[conf().database]
+    with wrapper.wrap_database_errors:
+        found = wrapper.connection.notifies(timeout=timeout, stop_after=1)
+        return [notification.payload for notification in found]
 
 
-def notify() -> None:
+def notify(payload: str) -> None:
     """PostgreSQL: send a notification to all who listen."""
     with cursor() as open_cursor:
-        open_cursor.execute(f"NOTIFY {_CHANNEL}")
+        open_cursor.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, payload))

@@ -21,6 +21,7 @@ _GIVEN = {
     "error": "text",
     "delay": "float8",  # NULL: it may be claimed at once
     "uncounted": "int",
+    "ignored": "boolean",
 }
 _GOES_ON = (None, None, None, None, None, 0)
 _EVENTS = dict(zip(log.COLUMNS, ("uuid", "bigint", "text", "timestamptz", "text"), strict=True))
@@ -44,6 +45,7 @@ _CHANGE = (
     " run_after = CASE WHEN given.status = 'READY' THEN statement_timestamp()"
     " + make_interval(secs => COALESCE(given.delay, 0)) ELSE run.run_after END,"
     " deferred = given.delay IS NOT NULL,"
+    " stop_ignored = run.stop_ignored OR given.ignored,"
     " errors = CASE WHEN given.error IS NULL THEN run.errors"
     f" ELSE {append('run.errors', 'given.error')} END"
     " FROM {given} WHERE run.id = given.id"
@@ -87,7 +89,7 @@ def _given(item: RunWrite) -> tuple[Any, ...]:
     form = dialect()
     row = (form.id(item.run_id), item.fence, item.last_seq, item.progress)
     if (end := item.change) is None:
-        return (*row, *_GOES_ON)
+        return (*row, *_GOES_ON, item.stop_ignored)
     return (
         *row,
         str(end.status),
@@ -96,4 +98,5 @@ def _given(item: RunWrite) -> tuple[Any, ...]:
         end.error,
         end.delay or None,
         0 if end.counted else 1,
+        item.stop_ignored,
     )

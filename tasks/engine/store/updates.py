@@ -34,6 +34,7 @@ class RunWrite:
     events: list[Event] = field(default_factory=list)
     progress: str | None = None
     change: Change | None = None
+    stop_ignored: bool = False
 
     @property
     def last_seq(self) -> int:
@@ -50,6 +51,11 @@ def one_by_one(cursor: Any, writes: Sequence[RunWrite]) -> None:
     for item in writes:
         if item.change is not None and item.change.status == RunStatus.READY:
             _give_back(cursor, item, item.change)
+        if item.stop_ignored:
+            cursor.execute(
+                "UPDATE headway_run SET stop_ignored = TRUE WHERE id = %s",
+                (dialect().id(item.run_id),),
+            )
 
 
 def _move(cursor: Any, writes: Sequence[RunWrite]) -> None:

@@ -1,7 +1,7 @@
-"""How a process learns at once that another has enqueued a run.
+"""How a process learns at once that another has enqueued a run, or asks one to end.
 
 A waker is a child of the supervisor; each way has a file of its own. Whatever they miss,
-the claimer's polling finds: wakers are only latency.
+polling finds: wakers are only latency.
 
 ======================= =======================================================
 :mod:`.data_version`    SQLite: the file says that someone else has committed
@@ -11,6 +11,7 @@ the claimer's polling finds: wakers are only latency.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import connections
@@ -18,20 +19,23 @@ from django.db import connections
 from tasks.conf import conf
 from tasks.engine.children import Child
 from tasks.engine.wakers import data_version, layer, notifications
+from tasks.engine.wakers.news import Hear, News
 
-__all__ = ["announce", "commits", "wakers"]
+__all__ = ["News", "announce", "commits", "wakers"]
 
 
-def wakers(wake: Callable[[], None]) -> list[Child]:
-    """The children that call *wake*, on the loop, when another process has enqueued."""
+def wakers(hear: Hear) -> list[Child]:
+    """The children that call *hear*, on the loop, with what another process tells."""
     vendor = connections[conf().database].vendor
     found: list[Child] = []
     if vendor == "sqlite":
+        # It tells that something was written, not what; for a cancel, polling is quick enough.
+        wake = partial(hear, News.RUN)
         found.append(Child("waker: data_version", data_version.Waker(wake).serve))
     if _others_hear():
-        found.append(Child("waker: layer", layer.Waker(wake).serve))
+        found.append(Child("waker: layer", layer.Waker(hear).serve))
     elif vendor == "postgresql":
-        found.append(Child("waker: notifications", notifications.Waker(wake).serve))
+        found.append(Child("waker: notifications", notifications.Waker(hear).serve))
     return found
 
 
@@ -44,12 +48,12 @@ def commits(look: Callable[[], None]) -> list[Child]:
     return [Child("waker: commits", data_version.Waker(look).serve)]
 
 
-def announce() -> None:
-    """Tell other processes that a run was enqueued. Any thread, after the commit."""
+def announce(news: News) -> None:
+    """Tell other processes. Any thread, after the commit."""
     if _others_hear():
-        layer.announce()
+        layer.announce(news)
     elif connections[conf().database].vendor == "postgresql":
-        notifications.announce()
+        notifications.announce(news)
 
 
 def _others_hear() -> bool:

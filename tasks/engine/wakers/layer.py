@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+import queue
 import threading
 import time
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import anyio
@@ -13,6 +14,7 @@ from channels.layers import channel_layers, get_channel_layer
 from tasks.conf import conf
 from tasks.engine.subscription import Subscription
 from tasks.engine.trouble import Trouble
+from tasks.engine.wakers.news import Hear, News
 
 __all__ = ["GROUP", "Waker", "announce"]
 
@@ -26,10 +28,10 @@ _AT_MOST_EVERY = 0.01  # seconds between two announcements: a burst is one piece
 
 
 class Waker:
-    """Wakes when another process has announced a run."""
+    """Hears what other processes announce."""
 
-    def __init__(self, wake: Callable[[], None]) -> None:
-        self._wake = wake
+    def __init__(self, hear: Hear) -> None:
+        self._hear = hear
 
     async def serve(self) -> None:
         subscription = Subscription(channel_layers[conf().channel_layer])
@@ -38,11 +40,14 @@ class Waker:
             trouble = Trouble("Hearing of new runs from the Channels layer")
             while True:
                 with trouble:
-                    await subscription.receive()
+                    self._understand(await subscription.receive())
                 if trouble.lasts:
                     subscription.forget()
                     await anyio.sleep(trouble.pause)
-                self._wake()
+
+    def _understand(self, message: dict[str, Any]) -> None:
+        with suppress(ValueError):  # news that only a later release understands
+            self._hear(News(message.get("news", News.RUN)))
 
     async def _belong(self, subscription: Subscription) -> None:
         trouble = Trouble("Joining the group of those who execute runs")
@@ -58,12 +63,12 @@ class _Announcer:
     """Sends from a loop of its own: who enqueues may have no loop, or a blocked one."""
 
     def __init__(self) -> None:
-        self._news = threading.Event()
+        self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def announce(self) -> None:
-        self._news.set()
+    def announce(self, news: News) -> None:
+        self._news.put(news)
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
@@ -73,18 +78,26 @@ class _Announcer:
 
     def _run(self) -> None:
         with asyncio.Runner() as runner:
-            while self._news.wait():
-                self._news.clear()
-                runner.run(self._send())
+            while True:
+                for news in self._next():
+                    runner.run(self._send(news))
                 time.sleep(_AT_MOST_EVERY)
 
-    async def _send(self) -> None:
+    def _next(self) -> set[News]:
+        """What is to be told, each once; waits for it."""
+        found = {self._news.get()}
+        with suppress(queue.Empty):
+            while True:
+                found.add(self._news.get_nowait())
+        return found
+
+    async def _send(self, news: News) -> None:
         layer: Any = get_channel_layer(conf().channel_layer)
         try:
             async with asyncio.timeout(_PATIENCE):
-                await layer.group_send(GROUP, {"type": "headway.wake"})
+                await layer.group_send(GROUP, {"type": "headway.wake", "news": str(news)})
         except Exception as error:
-            logger.debug("The Channels layer takes no news of runs: %r", error)
+            logger.debug("The Channels layer takes no news: %r", error)
 
 
 announce = _Announcer().announce

@@ -1,10 +1,12 @@
 """PostgreSQL: LISTEN and NOTIFY, where no layer reaches other processes."""
 
 import threading
-from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from tasks.engine import store
 from tasks.engine.threads import ThreadedChild
+from tasks.engine.wakers.news import Hear, News
 
 __all__ = ["Waker", "announce"]
 
@@ -12,24 +14,26 @@ _LOOK = 0.5  # seconds after which the thread sees that it should end
 
 
 class Waker(ThreadedChild):
-    """Wakes when another process has announced a run."""
+    """Hears what other processes announce."""
 
     name = "waker"
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, hear: Hear) -> None:
         super().__init__()
-        self._wake = wake
+        self._hear = hear
 
     def watch(self, ending: threading.Event) -> None:
         store.listen()
-        self.tell(self._wake)  # for what was enqueued before
+        for news in News:  # what was announced before
+            self.tell(partial(self._hear, news))
         while not ending.is_set():
-            if store.notified(_LOOK):
-                self.tell(self._wake)
+            for payload in store.notified(_LOOK):
+                with suppress(ValueError):  # news that only a later release understands
+                    self.tell(partial(self._hear, News(payload or News.RUN)))
 
 
-def announce() -> None:
+def announce(news: News) -> None:
     """Tell all who listen. After the commit: in the transaction, NOTIFY would make the
     enqueueing transactions of the whole database commit one after another.
     """
-    store.notify()
+    store.notify(str(news))

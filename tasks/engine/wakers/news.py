@@ -1,0 +1,15 @@
+"""What processes tell each other besides events."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+__all__ = ["Hear", "News"]
+
+
+class News(StrEnum):
+    RUN = "run"  # one was enqueued
+    CANCEL = "cancel"  # one was asked to end
+
+
+#: Called on the loop with what another process tells.
+Hear = Callable[[News], None]
