@@ -7,7 +7,7 @@ business of the rest of ``tasks.engine``.
 
 from tasks.engine.store.backlog import Backlog, backlog
 from tasks.engine.store.cancel import Waiting, cancel
-from tasks.engine.store.claims import Claim, Slot, claim
+from tasks.engine.store.claims import Claim, Slot, claim, claim_from
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
 from tasks.engine.store.reads import Head, fetch_run, heads, read_events
@@ -42,6 +42,7 @@ __all__ = [
     "backlog",
     "cancel",
     "claim",
+    "claim_from",
     "data_version",
     "due",
     "fetch_run",

@@ -13,7 +13,7 @@ from tasks.engine.store.dialect import append, as_uuid, cursor, dialect, read_by
 from tasks.engine.store.queues import WAITING, Head, Slot, heads, promote, queues
 from tasks.events import STARTED, Event
 
-__all__ = ["Claim", "Slot", "claim"]
+__all__ = ["Claim", "Slot", "claim", "claim_from"]
 
 _LOWEST = -32768  # priority: what a smallint holds
 
@@ -48,15 +48,29 @@ def claim(worker_id: str, lease: float, slot: Slot) -> list[Claim]:
     names = _names(slot)
     if not names:
         return []
-    alone = len(names) == 1
+    if len(names) == 1:
+        return _claim_alone(worker_id, lease, names[0], slot.limit)
+    with writing() as taking:
+        return _sorted(_take_in_turn(_Taker(taking, worker_id, lease), names, slot.limit))
+
+
+def claim_from(worker_id: str, lease: float, queue_name: str, limit: int) -> list[Claim]:
+    """Take waiting runs of one queue, whatever waits in others.
+
+    PostgreSQL is not asked first which queues there are: that saves a round trip. SQLite
+    would have to be locked to find out, so it gives none here.
+    """
+    return _claim_alone(worker_id, lease, queue_name, limit) if dialect().postgres else []
+
+
+def _claim_alone(worker_id: str, lease: float, queue_name: str, limit: int) -> list[Claim]:
     # PostgreSQL takes from one queue with one statement, which is a transaction by itself.
-    with cursor() if alone and dialect().postgres else writing() as taking:
-        taker = _Taker(taking, worker_id, lease)
-        if alone:
-            claims = taker.take(names[0], _LOWEST, slot.limit)
-        else:
-            claims = _take_in_turn(taker, names, slot.limit)
-    # RETURNING promises no order.
+    with cursor() if dialect().postgres else writing() as taking:
+        return _sorted(_Taker(taking, worker_id, lease).take(queue_name, _LOWEST, limit))
+
+
+def _sorted(claims: list[Claim]) -> list[Claim]:
+    """RETURNING promises no order."""
     return sorted(claims, key=lambda taken: (-taken.priority, taken.run_id))
 
 
