@@ -1,0 +1,17 @@
+import asyncio
+import time
+
+from tasks import task
+from tests.bench.rivals.marks import mark
+
+
+@task
+async def nothing(sent):
+    mark(sent, time.time())
+
+
+@task
+async def rest(sent):
+    begun = time.time()
+    await asyncio.sleep(0.01)
+    mark(sent, begun)
