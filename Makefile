@@ -26,12 +26,24 @@ PIP := $(PY) -m pip --disable-pip-version-check -qq
 # Only a PYTHON that was asked for has to be the one the folder was made with.
 ENSURE_VENV := $(PYTHON) scripts/ensure_venv.py $(if $(filter file,$(origin PYTHON)),,--same-python) $(VENV)
 
+# What the tests need beside Python: installed where it is missing.
+TOOLS = CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
+	$(PY) scripts/ensure_services.py > /dev/null && $(PY) scripts/ensure_nginx.py > /dev/null
+
+# Tests that say the same whatever database and layer there are run once.
+ONCE := architecture bench client services
+
+# What test-all runs on: the oldest and the newest that are supported here.
+PYTHONS ?= python3.11 python3.13
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test test-servers check format soak bench lock clean venv
+.PHONY: help serve test test-embedded test-servers test-upgrade test-all
+.PHONY: check format soak bench rivals lock clean venv
+.NOTPARALLEL:
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 serve: export HEADWAY_APPS := $(HEADWAY_APPS)
 serve: $(RUN_STAMP) ## serve the demo on 127.0.0.1, PORT=8000
@@ -39,16 +51,24 @@ serve: $(RUN_STAMP) ## serve the demo on 127.0.0.1, PORT=8000
 	@echo "Headway: http://127.0.0.1:$(PORT)/"
 	@exec $(PY) -m daphne -b 127.0.0.1 -p $(PORT) asgi_app.asgi:application
 
-test: $(DEV_STAMP) ## run the whole test suite, ARGS= for a part of it
-	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
-		$(PY) scripts/ensure_services.py > /dev/null && \
-		$(PY) scripts/ensure_nginx.py > /dev/null && exec $(PY) -m pytest $(ARGS)
+test: test-embedded test-servers ## run the whole test suite on both backends, ARGS= for a part of it
 
-test-servers: $(DEV_STAMP) ## the suite again, on a PostgreSQL and a Redis of its own
-	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
-		$(PY) scripts/ensure_services.py > /dev/null && \
-		$(PY) scripts/ensure_nginx.py > /dev/null && \
-		exec $(PY) -m tests.services -- $(PY) -m pytest -m "not soak and not bench" $(ARGS)
+test-embedded: $(DEV_STAMP) ## on SQLite and the in-memory layer
+	@$(TOOLS) && exec $(PY) -m pytest $(ARGS)
+
+# Not again what does not touch a database or a layer.
+test-servers: $(DEV_STAMP) ## on a PostgreSQL and a Redis of its own
+	@$(TOOLS) && exec $(PY) -m tests.services -- $(PY) -m pytest \
+		-m "not soak and not bench and not upgrade and not embedded" \
+		$(ONCE:%=--ignore=tests/%) $(ARGS)
+
+test-upgrade: $(DEV_STAMP) ## beside the previous release
+	@$(TOOLS) && exec $(PY) -m pytest -m upgrade $(ARGS)
+
+test-all: ## all of that with the oldest and the newest Python
+	@for python in $(PYTHONS); do \
+		$(MAKE) test test-upgrade PYTHON=$$python VENV=.venv-$$(basename $$python) || exit; \
+	done
 
 # The type checker reads the models of the apps that are loaded.
 check: export HEADWAY_APPS := asgi_app.demo
@@ -62,12 +82,18 @@ format: $(DEV_STAMP) ## format, and fix what lint can fix
 	$(PY) -m ruff check --fix --silent --exit-zero .
 	$(PY) -m ruff format .
 
-soak: $(DEV_STAMP) ## the long tests
-	@CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
-		exec $(PY) -m pytest -m "soak and not servers" $(ARGS)
+soak: $(DEV_STAMP) ## the long tests, on both backends
+	@$(TOOLS) && exec $(PY) -m pytest -m soak $(ARGS)
 
 bench: $(DEV_STAMP) ## the benchmarks
 	@exec $(PY) -m tests.bench $(ARGS)
+
+# The others have dependencies of their own, so they live in a folder of their own.
+rivals: $(DEV_STAMP) ## Headway beside other task queues, on the same servers
+	@test -x $(VENV)/rivals/bin/python || $(PY) -m venv $(VENV)/rivals
+	@$(VENV)/rivals/bin/python -m pip install -qq --disable-pip-version-check \
+		-r tests/bench/rivals/requirements.txt
+	@$(TOOLS) && exec $(PY) -m tests.bench.rivals $(VENV)/rivals/bin/python $(ARGS)
 
 lock: ## write the locks from pyproject.toml, UPGRADE=1 for the newest versions
 	@$(PYTHON) scripts/lock.py $(if $(UPGRADE),--upgrade)

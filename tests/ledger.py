@@ -70,15 +70,15 @@ class Ledger:
         run = self._source.rows("SELECT * FROM headway_run WHERE id = ?", [key])
         return run, self._events(run_id)
 
-    async def until(self, holds: Callable[[], object]) -> None:
+    async def until(self, holds: Callable[[], object], patience: float = PATIENCE) -> None:
         """Look until it holds: what another process writes, it tells nobody else."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             while not holds():  # noqa: ASYNC110 - it is another process's event
                 await asyncio.sleep(LOOK)
 
-    async def until_successful(self, count: int) -> None:
+    async def until_successful(self, count: int, patience: float = PATIENCE) -> None:
         """Wait until at least so many runs have succeeded."""
-        await self.until(lambda: self.statuses()["SUCCESSFUL"] >= count)
+        await self.until(lambda: self.statuses()["SUCCESSFUL"] >= count, patience)
 
     async def until_finished(self, run_id: str, status: str = "SUCCESSFUL") -> None:
         """Wait until the run has this status; fails at once if it ends with another."""

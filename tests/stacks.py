@@ -98,7 +98,12 @@ def servers() -> Iterator[Mapping[str, str]]:
         yield urls
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.servers)])
+@pytest.fixture(
+    params=[
+        pytest.param("sqlite", marks=pytest.mark.embedded),
+        pytest.param("postgres", marks=pytest.mark.servers),
+    ]
+)
 def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
     if request.param == "sqlite":
         yield SqliteStack(tmp_path / "data")
