@@ -54,6 +54,16 @@ class Ledger:
         rows = self._source.rows("SELECT status, count(*) FROM headway_run GROUP BY status")
         return Counter({str(status): count for status, count in rows})
 
+    def attempts(self) -> Counter[tuple[int, int]]:
+        """How many runs have had so many attempts and so high a fence."""
+        rows = self._source.rows("SELECT attempt, fence, count(*) FROM headway_run GROUP BY 1, 2")
+        return Counter({(attempt, fence): count for attempt, fence, count in rows})
+
+    def workers(self) -> Counter[str]:
+        """How many runs each worker has had, those that several have had not counted."""
+        rows = self._source.rows("SELECT worker_ids, count(*) FROM headway_run GROUP BY 1")
+        return Counter({str(workers): count for workers, count in rows if workers.count(",") == 0})
+
     def log(self, run_id: str) -> list[tuple[int, str]]:
         """(seq, type) of a run's events."""
         return [(row[1], row[2]) for row in self._events(run_id)]

@@ -59,6 +59,11 @@ async def plant(path: str, generations: int) -> None:
         await plant.aenqueue(path, generations - 1)
 
 
+@task
+async def count(path: str, number: int) -> None:
+    leave(path, str(number))
+
+
 def begin(path: str) -> bool:
     """Leave a mark; whether it is the first one."""
     first = not left(path)
