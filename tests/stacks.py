@@ -124,20 +124,28 @@ def serve(live: Serve, stack: Stack) -> Iterator[Serve]:
     """Makes servers with the service's tasks; ``HEADWAY`` keys in small letters.
 
     None is started yet; all are ended with the test. Whatever is done to one, it or the
-    next process in its place has nothing to complain of.
+    next process in its place has nothing to complain of, unless it *complains* by right.
     """
-    made: list[LiveServer] = []
+    content: list[LiveServer] = []
 
-    def make(*, server: str = "daphne", authz: str | None = "everybody", **keys: Any) -> LiveServer:
+    def make(
+        *,
+        server: str = "daphne",
+        authz: str | None = "everybody",
+        complains: bool = False,
+        **keys: Any,
+    ) -> LiveServer:
         env = {"HEADWAY_APPS": SERVICE, "HEADWAY_POLL": "0.1", **stack.env}
         if authz:
             env["HEADWAY_AUTHZ"] = f"{SERVICE}.authz.{authz}"
         env |= {f"HEADWAY_{key.upper()}": str(value) for key, value in keys.items()}
-        made.append(live(env, server=server))
-        return made[-1]
+        made = live(env, server=server)
+        if not complains:
+            content.append(made)
+        return made
 
     yield make
-    for one in made:
+    for one in content:
         assert "Traceback" not in one.output, one.output
 
 

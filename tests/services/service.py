@@ -74,7 +74,7 @@ class Service(ABC):
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
-        self._wait_for_answer()
+        self.wait_for_answer()
         return self
 
     def stop(self) -> None:
@@ -136,7 +136,7 @@ class Service(ABC):
         """Everything it has logged."""
         return (self.folder / "log").read_text(errors="replace")
 
-    def _wait_for_answer(self) -> None:
+    def wait_for_answer(self) -> None:
         assert self._process is not None
         deadline = time.monotonic() + START_TIMEOUT
         while True:
