@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import anyio
 from django.db import InterfaceError, OperationalError
 
+from tasks.conf import conf
+
 __all__ = ["CannotStart", "Child", "ChildFailed", "keep_running"]
 
 logger = logging.getLogger("headway.supervisor")
@@ -52,7 +54,8 @@ async def keep_running(child: Child) -> None:
             outages += 1
             pause = _pause(outages)
             if outages == 1 or time.monotonic() - began > _HEALTHY:
-                logger.warning("%s waits for the database: %s", child.name, error)
+                why = " ".join(str(error).split())  # libpq's reasons have several lines
+                logger.warning("%s waits for the database %r: %s", child.name, conf().database, why)
         except Exception as error:
             failures = 1 if time.monotonic() - began > _HEALTHY else failures + 1
             if failures >= _FAILURES:

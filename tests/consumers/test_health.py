@@ -1,11 +1,13 @@
 """Liveness and readiness."""
 
-from typing import Any
+import threading
+from typing import Any, ClassVar
 
 import pytest
 from django.test import AsyncClient
 
-from consumers import health
+from asgi_app.layers import layer
+from consumers import probes
 from consumers.health import report_readiness
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -20,7 +22,11 @@ async def test_ready(no_reports: dict[str, Any]) -> None:
     report_readiness("hub", lambda: True)
     response = await AsyncClient().get("/health/ready")
     assert response.status_code == 200
-    assert response.json() == {"status": "ready", "checks": {"database": True, "hub": True}}
+    assert response.json() == {
+        "status": "ready",
+        "checks": {"database": True, "hub": True},
+        "degraded": [],
+    }
 
 
 def fails() -> bool:
@@ -49,11 +55,46 @@ async def test_no_database(
         def ensure_connection(self) -> None:
             raise OSError("password=secret host=db")
 
-    monkeypatch.setattr(health, "connections", {"default": Connection()})
+        def close(self) -> None:
+            pass
+
+    class Connections(dict[str, Connection]):
+        settings: ClassVar[Any] = {"default": {"HOST": "db", "PORT": 5432, "NAME": "shop"}}
+
+    monkeypatch.setattr(probes, "connections", Connections(default=Connection()))
     response = await AsyncClient().get("/health/ready")
     assert response.status_code == 503
     assert response.json()["checks"] == {"database": False}
+    assert "'default' (db:5432/shop) cannot be reached: OSError" in caplog.text
     assert "secret" not in caplog.text
+
+
+async def test_a_database_that_hangs_hangs_nobody(
+    no_reports: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging, asked = threading.Event(), []
+
+    def ask() -> str:
+        asked.append("once")
+        hanging.wait(10)
+        return ""
+
+    monkeypatch.setattr(probes, "PATIENCE", 0.05)
+    monkeypatch.setattr(probes, "_ask", ask)
+    try:
+        found = [await AsyncClient().get("/health/ready") for _ in range(3)]
+    finally:
+        hanging.set()
+    assert [response.status_code for response in found] == [503] * 3
+    assert len(asked) == 1
+    probes._database.cache_clear()
+
+
+async def test_a_layer_that_is_down_is_named(no_reports: dict[str, Any], settings: Any) -> None:
+    settings.CHANNEL_LAYERS = {"default": layer("redis://127.0.0.1:1")}
+    response = await AsyncClient().get("/health/ready")
+    assert response.status_code == 200
+    assert response.json()["degraded"] == ["layer"]
 
 
 async def test_head_and_nothing_else() -> None:

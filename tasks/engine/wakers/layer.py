@@ -34,10 +34,11 @@ class Waker:
         self._hear = hear
 
     async def serve(self) -> None:
-        subscription = Subscription(channel_layers[conf().channel_layer])
+        alias = conf().channel_layer
+        subscription = Subscription(channel_layers[alias])
         async with anyio.create_task_group() as group:
             group.start_soon(self._belong, subscription, name="waker: belong")
-            trouble = Trouble("Hearing of new runs from the Channels layer")
+            trouble = Trouble(f"Hearing of new runs from CHANNEL_LAYERS[{alias!r}]")
             while True:
                 with trouble:
                     self._understand(await subscription.receive())
@@ -50,7 +51,9 @@ class Waker:
             self._hear(News(message.get("news", News.RUN)))
 
     async def _belong(self, subscription: Subscription) -> None:
-        trouble = Trouble("Joining the group of those who execute runs")
+        trouble = Trouble(
+            f"Joining those who execute runs on CHANNEL_LAYERS[{conf().channel_layer!r}]"
+        )
         while True:
             with trouble:
                 await subscription.follow({GROUP})
