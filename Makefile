@@ -30,8 +30,8 @@ ENSURE_VENV := $(PYTHON) scripts/ensure_venv.py $(if $(filter file,$(origin PYTH
 TOOLS = CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
 	$(PY) scripts/ensure_services.py > /dev/null && $(PY) scripts/ensure_nginx.py > /dev/null
 
-# Tests that say the same whatever database and layer there are run once.
-ONCE := architecture bench client services
+# Tests that say the same on both backends, or bring their own, are run once.
+ONCE := architecture bench client deploy services
 
 # What test-all runs on: the oldest and the newest that are supported here.
 PYTHONS ?= python3.11 python3.13
@@ -83,7 +83,8 @@ format: $(DEV_STAMP) ## format, and fix what lint can fix
 	$(PY) -m ruff format .
 
 soak: $(DEV_STAMP) ## the long tests, on both backends
-	@$(TOOLS) && exec $(PY) -m pytest -m soak $(ARGS)
+	@$(TOOLS) && $(PY) -m pytest -m "soak and not servers" $(ARGS) && \
+		exec $(PY) -m tests.services -- $(PY) -m pytest -m "soak and not embedded" $(ARGS)
 
 bench: $(DEV_STAMP) ## the benchmarks
 	@exec $(PY) -m tests.bench $(ARGS)

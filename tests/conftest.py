@@ -1,7 +1,8 @@
 """Fixtures that every room's tests share."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.live import LiveServer
 from tests.sessions import django_db_setup
+from tests.stacks import Stack, standing
 
 __all__ = ["django_db_setup", "live"]
 
@@ -20,16 +22,29 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
-    """Makes live servers, all on one data folder; arguments as :class:`LiveServer`'s.
+    """Makes live servers on what the suite runs on, all on one data folder.
 
-    None is started yet; all are ended with the test.
+    Arguments as :class:`LiveServer`'s. None is started yet; all are ended with the test.
     """
-    made: list[LiveServer] = []
+    with ExitStack() as open_:
+        stacks: dict[tuple[Any, bool], Stack] = {}
 
-    def make(*args: Any, **kwargs: Any) -> LiveServer:
-        made.append(LiveServer(tmp_path / "data", *args, **kwargs))
-        return made[-1]
+        def stack(env: Mapping[str, str], empty: bool) -> Stack:
+            chosen = {name: env[name] for name in ("HEADWAY_APPS", "PYTHONPATH") if name in env}
+            key = (tuple(chosen.items()), empty)
+            if key not in stacks:
+                made = standing(tmp_path / "data", chosen, empty=empty)
+                stacks[key] = open_.enter_context(made)
+            return stacks[key]
 
-    yield make
-    for server in made:
-        server.close()
+        def make(
+            env: Mapping[str, str] | None = None, *, migrate: bool = True, **kwargs: Any
+        ) -> LiveServer:
+            env = env or {}
+            if "DATABASE_URL" not in env:
+                kwargs["stack"] = found = stack(env, not migrate)
+                env = {**found.env, **env}
+            server = LiveServer(tmp_path / "data", env, migrate=migrate, **kwargs)
+            return open_.enter_context(server)
+
+        yield make

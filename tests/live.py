@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from tests.processes import ROOT, Usage, environment, free_port, manage, migrated, usage
 
@@ -53,8 +53,11 @@ class LiveServer:
         python: str = sys.executable,
         cwd: Path = ROOT,
         migrate: bool = True,
+        stack: Any = None,
     ) -> None:
         self.folder = folder
+        #: What it stands on, where a test wants to look there.
+        self.stack = stack
         self.server = server
         self.application = application
         self.arguments = arguments

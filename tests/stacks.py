@@ -4,7 +4,7 @@ import os
 import random
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -27,6 +27,7 @@ __all__ = [
     "servers",
     "show",
     "stack",
+    "standing",
 ]
 
 SERVICE = "tests.chaos.service"
@@ -49,6 +50,9 @@ class Stack(Protocol):
 
     def connections(self, pid: int) -> int:
         """How many connections to the database a process holds."""
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Nobody else can write a run, and whoever tries waits."""
 
 
 class SqliteStack:
@@ -80,6 +84,12 @@ class SqliteStack:
         # locks (sqlite.org/src, os_unix.c on POSIX advisory locks).
         return list(_open_files(pid)).count(f"{self._path}-wal")
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        with closing(sqlite3.connect(self._path, timeout=20)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+
 
 def _open_files(pid: int) -> Iterator[str]:
     for entry in Path(f"/proc/{pid}/fd").iterdir():
@@ -98,19 +108,24 @@ def servers() -> Iterator[Mapping[str, str]]:
         yield urls
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("sqlite", marks=pytest.mark.embedded),
-        pytest.param("postgres", marks=pytest.mark.servers),
-    ]
-)
-def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
-    if request.param == "sqlite":
-        yield SqliteStack(tmp_path / "data")
-        return
-    urls = request.getfixturevalue("servers")
-    chosen = {"HEADWAY_APPS": SERVICE}
-    with PostgresStack(urls["TEST_DATABASE_URL"], urls["TEST_REDIS_URL"], chosen) as made:
+@contextmanager
+def standing(folder: Path, variables: Mapping[str, str], *, empty: bool = False) -> Iterator[Stack]:
+    """What servers stand on: the same as the suite itself.
+
+    *variables* decide which tables there are, such as ``HEADWAY_APPS``. An *empty*
+    PostgreSQL has no tables; a SQLite file gets them from the first server to start.
+    """
+    if database := os.environ.get("TEST_DATABASE_URL"):
+        redis = os.environ["TEST_REDIS_URL"]
+        with PostgresStack(database, redis, variables, empty=empty) as made:
+            yield made
+    else:
+        yield SqliteStack(folder)
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    with standing(tmp_path / "data", {"HEADWAY_APPS": SERVICE}) as made:
         yield made
 
 

@@ -1,10 +1,8 @@
 """A run's row, read from outside of the server."""
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 from typing import NamedTuple
-from uuid import UUID
+
+from tests.live import LiveServer
 
 __all__ = ["Row", "row"]
 
@@ -14,9 +12,8 @@ class Row(NamedTuple):
     attempt: int
 
 
-def row(folder: Path, run_id: str) -> Row:
-    with closing(sqlite3.connect(folder / "db.sqlite3", timeout=10)) as connection:
-        found = connection.execute(
-            "SELECT status, attempt FROM headway_run WHERE id = ?", [UUID(run_id).hex]
-        ).fetchone()
+def row(server: LiveServer, run_id: str) -> Row:
+    (found,) = server.stack.rows(
+        "SELECT status, attempt FROM headway_run WHERE id = ?", [server.stack.key(run_id)]
+    )
     return Row(*found)

@@ -23,7 +23,7 @@ def test_one_serves_and_another_works(live: Callable[..., LiveServer]) -> None:
     assert "event: finished" in events.text
     assert "task ended" in worker.lines
     assert "task begun" not in web.lines
-    assert row(web.folder, run_id) == Row("SUCCESSFUL", 1)
+    assert row(web, run_id) == Row("SUCCESSFUL", 1)
     assert httpx.get(f"{web.url}/health/ready").status_code == 200
     assert httpx.get(f"{worker.url}/health/ready").status_code == 200
     assert httpx.get(f"{worker.url}/tasks/{run_id}/").status_code == 404

@@ -46,14 +46,14 @@ def test_a_reload_gives_runs_back_at_once(live: Callable[..., LiveServer], app: 
     }
     server = live(env, server="runserver").start()
     run_id = enqueue(server, "rest", 60)
-    assert row(server.folder, run_id) == Row("RUNNING", 1)
+    assert row(server, run_id) == Row("RUNNING", 1)
 
     seen = len(server.lines)
     edit(server, app / "__init__.py", seen)
 
     # Its lease is far from over: only a run that was given back begins again.
     server.wait_line("task begun", after=seen)
-    assert row(server.folder, run_id) == Row("RUNNING", 1)
+    assert row(server, run_id) == Row("RUNNING", 1)
     assert "Traceback" not in server.output
 
 
@@ -64,4 +64,4 @@ def test_without_the_reloader_it_stops_like_daphne(live: Callable[..., LiveServe
 
     stop(server, 1)
 
-    assert row(server.folder, run_id) == Row("READY", 0)
+    assert row(server, run_id) == Row("READY", 0)

@@ -1,7 +1,6 @@
 """SIGTERM and SIGINT at real servers: what was under way, the exit code, the time."""
 
 import signal
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -49,7 +48,7 @@ def test_a_run_under_way_ends_within_the_grace_period(start: Start, number: int)
 
     took = stop(server, 6, number)
 
-    assert row(server.folder, run_id) == Row("SUCCESSFUL", 1)
+    assert row(server, run_id) == Row("SUCCESSFUL", 1)
     assert took < 5  # it went when the run had ended, not when the grace period had
 
 
@@ -60,7 +59,7 @@ def test_a_longer_run_goes_back_and_its_attempt_is_not_counted(start: Start, num
 
     stop(server, 1, number)
 
-    assert row(server.folder, run_id) == Row("READY", 0)
+    assert row(server, run_id) == Row("READY", 0)
     assert "task cancelled" in server.lines
 
 
@@ -71,7 +70,7 @@ def test_the_next_process_takes_it_up_before_any_request(daphne: Start) -> None:
 
     server.start(wait=False).wait_line("task begun")
 
-    assert row(server.folder, run_id) == Row("RUNNING", 1)
+    assert row(server, run_id) == Row("RUNNING", 1)
 
 
 def test_a_second_signal_ends_the_grace_period(daphne: Start) -> None:
@@ -82,7 +81,7 @@ def test_a_second_signal_ends_the_grace_period(daphne: Start) -> None:
 
     stop(server, grace=0)
 
-    assert row(server.folder, run_id) == Row("READY", 0)
+    assert row(server, run_id) == Row("READY", 0)
 
 
 def test_a_process_without_work_goes_at_once(start: Start) -> None:
@@ -203,15 +202,13 @@ def test_a_thread_that_never_ends_does_not_hold_the_process(daphne: Start) -> No
 
     stop(server, 0.5)
 
-    assert row(server.folder, run_id) == Row("READY", 0)
+    assert row(server, run_id) == Row("READY", 0)
 
 
 def test_a_database_that_does_not_answer_does_not_hold_the_process(daphne: Start) -> None:
     server = daphne(grace=0.5)
     enqueue(server, "rest", 60)
-    with closing(sqlite3.connect(server.folder / "db.sqlite3", timeout=10)) as connection:
-        connection.execute("BEGIN IMMEDIATE")  # every other writer waits for its 20 s
-
+    with server.stack.locked():
         stop(server, 0.5)
 
 
@@ -231,5 +228,5 @@ def test_the_worker_command_stops_alike(live: Start) -> None:
 
     stop(worker, 1)
 
-    assert row(web.folder, run_id) == Row("READY", 0)
+    assert row(web, run_id) == Row("READY", 0)
     assert "task begun" not in web.output

@@ -11,13 +11,8 @@ from tests.ledger import Ledger
 from tests.services.proxy import Proxy
 from tests.stacks import Serve, Stack
 
-pytestmark = [
-    pytest.mark.e2e,
-    # SQLite is a file, to which there is no network.
-    pytest.mark.parametrize(
-        "stack", [pytest.param("postgres", marks=pytest.mark.servers)], indirect=True
-    ),
-]
+# SQLite is a file, to which there is no network.
+pytestmark = [pytest.mark.e2e, pytest.mark.servers]
 
 LEASE = 2.0  # seconds
 

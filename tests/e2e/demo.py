@@ -1,8 +1,6 @@
 """The demo as a visitor has it: tabs on its page, and what they have received."""
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -76,26 +74,30 @@ class Tab:
     async def has_all_once(self) -> None:
         """Exactly what the log in the database has."""
         await self.state("ended")
-        [[last]] = query(self.server, "last_seq FROM headway_run WHERE id = ?", self.run)
+        [[last]] = of_run(self.server, "last_seq FROM headway_run WHERE id = ?", self.run)
         received = await self.received()
         assert received == {"seqs": f"1-{last}", "duplicates": "0"}, (received, last)
 
 
-def query(server: LiveServer, sql: str, *values: str) -> list[Any]:
-    """Rows from the server's database; a run's id may have its hyphens."""
-    with closing(sqlite3.connect(server.folder / "db.sqlite3", timeout=20)) as database:
-        return database.execute(f"SELECT {sql}", [v.replace("-", "") for v in values]).fetchall()
+def query(server: LiveServer, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """Rows from the server's database."""
+    return server.stack.rows(f"SELECT {sql}", parameters)
+
+
+def of_run(server: LiveServer, sql: str, run: str) -> list[tuple[Any, ...]]:
+    """Rows of a run, whose id is the statement's parameter."""
+    return query(server, sql, server.stack.key(run))
 
 
 def stored_rows(server: LiveServer, run: str) -> list[Any]:
     """What a run has brought into the table."""
+    [[args]] = of_run(server, "args FROM headway_run WHERE id = ?", run)
     columns = ", ".join(catalog.COLUMNS)
-    return query(
-        server,
-        f"number, {columns} FROM headway_demo_catalogrow WHERE source_id ="
-        " (SELECT json_extract(args, '$[0]') FROM headway_run WHERE id = ?) ORDER BY number",
-        run,
-    )
+    table = f"number, {columns} FROM headway_demo_catalogrow WHERE source_id = ? ORDER BY number"
+    rows = query(server, table, json.loads(args)[0])
+    price = 1 + catalog.COLUMNS.index("price")
+    # A decimal in one database and a float in the other.
+    return [(*row[:price], float(row[price]), *row[price + 1 :]) for row in rows]
 
 
 def written_rows(text: str) -> list[Any]:
@@ -110,7 +112,7 @@ def progress_of(server: LiveServer, run: str) -> tuple[list[int], list[int]]:
     """What each of two attempts said it had done, from the log."""
     sql = "type, data FROM headway_event WHERE run_id = ? ORDER BY seq"
     attempts: list[list[int]] = []
-    for kind, data in query(server, sql, run):
+    for kind, data in of_run(server, sql, run):
         if kind == "started":
             attempts.append([])
         elif kind == "progress":
@@ -121,5 +123,5 @@ def progress_of(server: LiveServer, run: str) -> tuple[list[int], list[int]]:
 
 def log_of(server: LiveServer, run: str) -> str:
     sql = "data FROM headway_event WHERE run_id = ? AND type = 'log'"
-    [[data]] = query(server, sql, run)
+    [[data]] = of_run(server, sql, run)
     return str(json.loads(data)["message"])

@@ -11,6 +11,7 @@ from asgi_app.demo import catalog, story
 from tests.browser import launched
 from tests.e2e.demo import Tab, log_of, progress_of, stored_rows, written_rows
 from tests.live import LiveServer
+from tests.stacks import standing
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
@@ -40,7 +41,11 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path_factory.mktemp("demo") / "data", DEMO, settings=STRICT) as server:
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    with (
+        standing(folder, {"HEADWAY_APPS": DEMO["HEADWAY_APPS"]}) as stack,
+        LiveServer(folder, {**stack.env, **DEMO}, settings=STRICT, stack=stack) as server,
+    ):
         yield server.start()
 
 

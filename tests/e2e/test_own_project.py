@@ -11,7 +11,8 @@ import pytest
 from tests.e2e.ways import copy, django
 from tests.live import LiveServer
 
-pytestmark = pytest.mark.e2e
+# A project with settings of its own, which name SQLite.
+pytestmark = [pytest.mark.e2e, pytest.mark.embedded]
 
 
 @pytest.fixture

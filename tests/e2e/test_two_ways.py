@@ -14,7 +14,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.e2e.visitor import Envelope, Visitor, until
 from tests.e2e.ways import WAYS, Way
 
-pytestmark = pytest.mark.e2e
+# A project with settings of its own, which name SQLite.
+pytestmark = [pytest.mark.e2e, pytest.mark.embedded]
 own_project = pytest.mark.parametrize("way", ["project"], indirect=True)
 
 

@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,16 +18,18 @@ __all__ = ["PostgresStack"]
 
 
 class PostgresStack:
-    """A migrated database of its own on a given server, and the layer in a given Redis.
+    """A database of its own on a given server, migrated or empty, and a given Redis.
 
     As a context manager it drops the database at its end. *variables* are those that
     decide which tables there are, such as ``HEADWAY_APPS``.
     """
 
-    def __init__(self, server: str, redis: str, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, server: str, redis: str, variables: Mapping[str, str], *, empty: bool = False
+    ) -> None:
         self._server = server
         self._name = f"live_{secrets.token_hex(4)}"
-        template = migrated(server, tuple(variables.items()))
+        template = "template1" if empty else migrated(server, tuple(variables.items()))
         self.url = databases.create(server, self._name, template)
         self.env: Mapping[str, str] = {"DATABASE_URL": self.url, "REDIS_URL": redis}
         self._link = psycopg.connect(self.url, autocommit=True)
@@ -62,6 +64,13 @@ class PostgresStack:
                 "SELECT client_port FROM pg_stat_activity WHERE datname = current_database()"
             )
         )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else can write a run, and whoever tries waits."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute("LOCK TABLE headway_run IN EXCLUSIVE MODE")
+            yield
 
 
 @functools.cache
