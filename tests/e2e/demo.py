@@ -81,7 +81,8 @@ class Tab:
 
 def query(server: LiveServer, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     """Rows from the server's database."""
-    return server.stack.rows(f"SELECT {sql}", parameters)
+    rows: list[tuple[Any, ...]] = server.stack.rows(f"SELECT {sql}", parameters)
+    return rows
 
 
 def of_run(server: LiveServer, sql: str, run: str) -> list[tuple[Any, ...]]:
