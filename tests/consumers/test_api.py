@@ -14,6 +14,7 @@ from consumers.hub import Hub
 from tasks.models import TaskRun
 from tasks.states import RunStatus
 
+from . import calls
 from .conftest import Login
 from .fakes import seqs
 from .rows import emit, stored
@@ -21,7 +22,7 @@ from .streams import HttpStream, parsed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-GREET = {"task": "tests.consumers.calls.greet", "args": ["ann"], "kwargs": {"times": 2}}
+GREET = {"task": calls.greet.module_path, "args": ["ann"], "kwargs": {"times": 2}}
 
 
 @pytest.fixture
