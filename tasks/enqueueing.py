@@ -10,11 +10,12 @@ from django.db import transaction
 from tasks.codec import decode, encode
 from tasks.conf import conf
 from tasks.context import current_user
-from tasks.engine import control, store
+from tasks.engine import control, store, tracing
 from tasks.engine.metrics import instruments
 from tasks.exceptions import InvalidArguments, InvalidValue
 from tasks.handles import Handle
 from tasks.ids import new_run_id
+from tasks.models import TaskRun
 from tasks.states import RunStatus
 
 __all__ = ["store_runs"]
@@ -27,23 +28,30 @@ def store_runs(
 
     Everything is checked before anything is stored. Executing begins after the commit.
     """
-    make = _maker(task)
-    runs = [make(args, kwargs) for args, kwargs in calls]
-    if task_key := getattr(task, "unique_key", None):
-        if len(runs) != 1:
-            raise InvalidArguments(f"A unique key is for one run, not for {len(runs)}.")
-        existing = store.insert_unique(runs[0], task_key)
-        if existing is not None:
-            return [Handle.of_run(existing)]
-    else:
-        store.insert_runs(runs)
+    with tracing.enqueueing(task.module_path, task.queue_name) as trace:
+        make = _maker(task, trace.carrier)
+        runs = [make(args, kwargs) for args, kwargs in calls]
+        existing = _insert(task, runs)
+        trace.stored([existing.pk] if existing else [run.id for run in runs])
+    if existing is not None:
+        return [Handle.of_run(existing)]
     instruments.enqueued.labels(task.queue_name).inc(len(runs))
     transaction.on_commit(control.wake, using=conf().database)
     return [_handle(task, run) for run in runs]
 
 
+def _insert(task: Any, runs: list[store.NewRun]) -> TaskRun | None:
+    """Store *runs*, unless another one has the task's unique key: then give that one."""
+    if task_key := getattr(task, "unique_key", None):
+        if len(runs) != 1:
+            raise InvalidArguments(f"A unique key is for one run, not for {len(runs)}.")
+        return store.insert_unique(runs[0], task_key)
+    store.insert_runs(runs)
+    return None
+
+
 def _maker(
-    task: Any,
+    task: Any, trace: Mapping[str, str]
 ) -> Callable[[tuple[Any, ...], Mapping[str, Any]], store.NewRun]:
     """What is the same for all runs of *task*, worked out once."""
     check = getattr(task, "check_call", None)
@@ -60,6 +68,7 @@ def _maker(
         max_attempts=option("max_attempts", None) or conf().max_attempts,
         timeout=option("timeout", None) or conf().timeout,
         metadata=metadata,
+        trace=trace,
         user=getattr(user, "pk", None),
     )
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 import anyio
 
 from tasks.engine.store import Change, Claim
+from tasks.engine.tracing import OFF
 from tasks.events import Event
 from tasks.logs import Origin
 
@@ -36,6 +37,7 @@ class Attempt:
         self.origin = Origin(claim.run_id, claim.task, claim.attempt)
         #: By ``time.monotonic()``: from then on another process may have the run.
         self.leased_until = leased_until
+        self.trace = OFF
         self.began = time.monotonic()
         self.next_seq = claim.started.seq + 1
         self.pending: list[Event] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tasks.conf import conf
-from tasks.engine import store
+from tasks.engine import store, tracing
 from tasks.engine.leases import relied_on_until
 from tasks.engine.room import Room
 from tasks.engine.store import Claim
@@ -103,7 +103,7 @@ class Claimer:
     async def _take(self, claim: Callable[..., list[Claim]], *where: object) -> int:
         """Claim, and start what was taken; how much that was."""
         sent = time.monotonic()
-        claims = await self._writer.call(claim, self._worker_id, conf().lease, *where)
+        claims = await self._writer.call(_traced, claim, self._worker_id, conf().lease, *where)
         taken = len(claims)
         while claims and time.monotonic() - sent > conf().lease / 3:
             sent = time.monotonic()
@@ -134,3 +134,7 @@ class Claimer:
         except TimeoutError:
             return False
         return True
+
+
+def _traced(claim: Callable[..., list[Claim]], *where: object) -> list[Claim]:
+    return tracing.continued(claim(*where))

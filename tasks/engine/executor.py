@@ -9,6 +9,7 @@ import anyio
 from tasks import registry
 from tasks.codec import decode, encode
 from tasks.context import Context, SyncContext
+from tasks.engine import tracing
 from tasks.engine.attempt import Attempt, Cause
 from tasks.engine.endings import End, cancelled
 from tasks.engine.journal import Journal
@@ -37,7 +38,12 @@ class Executor:
         To be called in an asyncio task of its own, whose context is the attempt's.
         """
         current_run.set(attempt.origin)
-        end = await self._perform(attempt)
+        with tracing.begin(attempt) as trace:
+            end = await self._perform(attempt)
+            trace.ended(end)
+            await self._settle(attempt, end)
+
+    async def _settle(self, attempt: Attempt, end: End | None) -> None:
         if end is None:
             return  # the run is another process's: there is nothing to write
         if end.ending in (Ending.RAISED, Ending.TIMED_OUT):

@@ -160,6 +160,7 @@ class Journal:
         event = Event(attempt.next_seq, type_, datetime.now(UTC), text)
         attempt.next_seq += 1
         attempt.pending.append(event)
+        attempt.trace.note(type_, event.seq)
         if type_ == PROGRESS:
             attempt.progress = text
         self._dirty[attempt] = None

@@ -61,7 +61,6 @@ async def test_a_server_tells_what_it_does(serve: Serve, tmp_path: Path) -> None
     assert after.total("headway_attempts_total", ending="returned", status="SUCCESSFUL") >= 1
     assert after.total("headway_events_delivered_total") == 2 * 4
     assert after.total("headway_commit_duration_seconds_count") > 0
-    assert after.total("headway_event_loop_lag_seconds_count") > 0
     assert after.total("process_resident_memory_bytes") > 0
 
 
@@ -79,6 +78,8 @@ def test_a_worker_has_a_port_for_it(serve: Serve) -> None:
     figures = Figures(f"http://127.0.0.1:{port}")
     assert figures.total("headway_process_capacity") == 200
     assert figures.total("headway_workers") == 1
+    while not figures.total("headway_event_loop_lag_seconds_count"):
+        figures = Figures(f"http://127.0.0.1:{port}")
 
     second = serve(server="worker")
     second.arguments = worker.arguments

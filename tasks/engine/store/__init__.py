@@ -10,7 +10,7 @@ from tasks.engine.store.cancel import Waiting, cancel
 from tasks.engine.store.claims import Claim, Slot, claim, claim_from
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
-from tasks.engine.store.reads import Head, fetch_run, heads, read_events
+from tasks.engine.store.reads import Head, fetch_run, heads, queued_data, read_events
 from tasks.engine.store.retention import Due, due, finished_queues, keep, prunable, prune
 from tasks.engine.store.schema import answers, unapplied
 from tasks.engine.store.signals import data_version, listen, notified, notify
@@ -60,6 +60,7 @@ __all__ = [
     "notify",
     "prunable",
     "prune",
+    "queued_data",
     "read_events",
     "renew",
     "rescue",

@@ -1,7 +1,7 @@
 """Taking waiting runs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,8 @@ class Claim:
     #: Seconds since it could have been claimed.
     waited: float
     started: Event
+    #: That it continues: W3C Trace Context.
+    trace: Mapping[str, str] = field(default_factory=dict)
 
 
 def claim(worker_id: str, lease: float, slot: Slot) -> list[Claim]:

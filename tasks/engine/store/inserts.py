@@ -1,7 +1,7 @@
 """Storing new runs, each with its ``queued`` event."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,10 +35,12 @@ class NewRun:
     metadata: str
     user: Any
     enqueued_at: datetime
+    #: Of who enqueued it: W3C Trace Context, or nothing.
+    trace: Mapping[str, str] = field(default_factory=dict)
 
     def queued(self) -> Event:
         data = {"task": self.task, "queue_name": self.queue_name, "priority": self.priority}
-        return Event(1, QUEUED, self.enqueued_at, encode(data))
+        return Event(1, QUEUED, self.enqueued_at, encode({**data, **self.trace}))
 
 
 _COLUMNS = (

@@ -10,7 +10,7 @@ from tasks.events import Event
 from tasks.exceptions import RunDoesNotExist
 from tasks.models import TaskRun
 
-__all__ = ["Head", "fetch_run", "heads", "read_events"]
+__all__ = ["Head", "fetch_run", "heads", "queued_data", "read_events"]
 
 
 class Head(NamedTuple):
@@ -45,6 +45,21 @@ def heads(run_ids: Collection[UUID]) -> dict[UUID, Head]:
             )
             for run_id, last_seq, status in open_cursor.fetchall():
                 found[as_uuid(run_id)] = Head(last_seq, status)
+    return found
+
+
+def queued_data(run_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The data of these runs' first events."""
+    form = dialect()
+    found: dict[UUID, str] = {}
+    with cursor() as open_cursor:
+        for some in in_groups([form.id(run_id) for run_id in run_ids]):
+            open_cursor.execute(
+                "SELECT run_id, data FROM headway_event"
+                f" WHERE seq = 1 AND run_id IN ({marks(some)})",
+                some,
+            )
+            found |= {as_uuid(run_id): data for run_id, data in open_cursor.fetchall()}
     return found
 
 
