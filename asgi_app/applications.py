@@ -62,10 +62,14 @@ class _Exchange:
         self._send = send
         self._receiver: asyncio.Task[Any] | None = None
         self._hung_up = False
+        self._accepted = False
 
     async def send(self, message: Message) -> None:
         # A response has begun, which may well be a stream without an end.
         self.is_unanswered = False
+        if self._type == "websocket" and self._hung_up:
+            return  # it has been closed
+        self._accepted |= message["type"] == "websocket.accept"
         await self._send(message)
 
     async def receive(self) -> Message:
@@ -91,6 +95,9 @@ class _Exchange:
             self._receiver.cancel()
         if self._type == "websocket":
             with suppress(Exception):  # the server may have closed it already
+                if not self._accepted:
+                    # Closed in the middle of its handshake it would look like a refusal.
+                    await self._send({"type": "websocket.accept"})
                 await self._send({"type": "websocket.close", "code": int(CloseCode.GOING_AWAY)})
 
     def _goodbye(self) -> Message:

@@ -115,10 +115,31 @@ async def test_what_is_left_is_told_that_its_client_has_gone(
     assert await applications.end(patience=0, mercy=30) == 1
 
     assert received == [goodbye, goodbye]
-    assert sent == ([{"type": "websocket.close", "code": 4012}] if type_ == "websocket" else [])
+    closed = [{"type": "websocket.accept"}, {"type": "websocket.close", "code": 4012}]
+    assert sent == (closed if type_ == "websocket" else [])
     assert task.done()
     assert task.cancelling() == 0
     assert not task.cancelled()
+
+
+async def test_a_websocket_that_was_accepted_is_closed_and_hears_nothing_more() -> None:
+    applications = Applications()
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        await receive()
+        await send({"type": "websocket.send", "text": "late"})
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    task = asyncio.create_task(applications.run(app, {"type": "websocket"}, nothing, send))
+    await asyncio.sleep(0)  # one turn, for it to begin
+    await applications.end(patience=0, mercy=30)
+    await task
+
+    assert [message["type"] for message in sent] == ["websocket.accept", "websocket.close"]
 
 
 async def test_a_cancellation_by_others_stays_one() -> None:
