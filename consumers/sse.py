@@ -18,14 +18,13 @@ from consumers.snapshot import snapshot_envelope
 from consumers.takeover import SCOPE_KEY
 from consumers.watcher import Signal, Watcher
 from consumers.wire import CONTENT_TYPE, HEARTBEAT, OPENING, farewell, frame
-from tasks.conf import conf
 from tasks.models import TaskRun
 
 __all__ = ["EventStream", "events", "stream"]
 
 _SAID: dict[Signal, Callable[[], bytes]] = {
     Signal.HEARTBEAT: lambda: HEARTBEAT,
-    Signal.FAREWELL: lambda: farewell(conf().reconnect_spread),
+    Signal.FAREWELL: farewell,
     Signal.GONE: lambda: b"",
 }
 

@@ -19,7 +19,7 @@ from consumers.refusal import Refusal
 from consumers.routing import run_in
 from consumers.snapshot import snapshot_envelope
 from consumers.watcher import Signal
-from consumers.wire import CloseCode, close_reason, farewell_reason
+from consumers.wire import CloseCode, close_reason
 from tasks.codec import encode
 from tasks.conf import conf
 from tasks.models import TaskRun
@@ -29,6 +29,12 @@ __all__ = ["RunSocket", "run_socket"]
 
 # Each frame is a write of its own, about 0.1 ms under daphne: so many, then the others.
 _FRAMES_AT_ONCE = 32
+
+_CLOSING = {
+    None: (CloseCode.FINISHED, "finished"),
+    Signal.FAREWELL: (CloseCode.GOING_AWAY, "Going away: reconnect."),
+    Signal.GONE: (CloseCode.NOT_FOUND, "The run was deleted."),
+}
 
 
 async def run_socket(scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,16 +49,6 @@ async def run_socket(scope: Scope, receive: Receive, send: Send) -> None:
         await RunSocket(scope, receive, send).serve()
 
 
-def _closing(last: Signal | None) -> tuple[CloseCode, str]:
-    match last:
-        case Signal.FAREWELL:
-            return CloseCode.GOING_AWAY, farewell_reason(conf().reconnect_spread)
-        case Signal.GONE:
-            return CloseCode.NOT_FOUND, "The run was deleted."
-        case _:
-            return CloseCode.FINISHED, "finished"
-
-
 class RunSocket:
     """One connection, from after the handshake on."""
 
@@ -65,7 +61,7 @@ class RunSocket:
 
     async def serve(self) -> None:
         try:
-            code, reason = _closing(await self._watch())
+            code, reason = _CLOSING[await self._watch()]
         except Refusal as refusal:
             code, reason = refusal.close_code, refusal.message
         if not self._left:

@@ -16,9 +16,7 @@ __all__ = [
     "CloseCode",
     "close_reason",
     "farewell",
-    "farewell_reason",
     "frame",
-    "reconnect_delay",
     "type_of",
 ]
 
@@ -31,8 +29,11 @@ OPENING: Final = b"retry: 1000\n\n"
 #: A comment: it keeps proxies and the client sure of the connection and is no event.
 HEARTBEAT: Final = b": heartbeat\n\n"
 
-#: Milliseconds before the first clients that are told to reconnect do so.
+#: Milliseconds over which clients that are told to reconnect spread themselves. Those of
+#: WebSockets do so by themselves, see ``headway.js``: daphne sends no reason with a close
+#: code, where one could tell them.
 RECONNECT_FROM: Final = 500
+RECONNECT_SPAN: Final = 6_000
 
 _REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame holds 125, two are the code
 
@@ -56,19 +57,9 @@ def frame(seq: int, envelope: bytes) -> bytes:
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, type_of(envelope), envelope)
 
 
-def reconnect_delay(spread: float) -> int:
-    """Milliseconds until one client's next connection: all of them take *spread* seconds."""
-    return RECONNECT_FROM + int(random.random() * spread * 1000)
-
-
-def farewell(spread: float) -> bytes:
+def farewell() -> bytes:
     """Last bytes of a stream whose server goes away: come back, but not all at once."""
-    return b"retry: %d\n\n" % reconnect_delay(spread)
-
-
-def farewell_reason(spread: float) -> str:
-    """The same with a WebSocket's close code; ``headway.js`` reads the number."""
-    return f"Going away: reconnect in {reconnect_delay(spread)} ms."
+    return b"retry: %d\n\n" % (RECONNECT_FROM + random.randrange(RECONNECT_SPAN))
 
 
 def type_of(envelope: bytes) -> bytes:

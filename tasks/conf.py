@@ -103,9 +103,6 @@ class Conf:
     replay_bytes: int = _count(33_554_432, "stored pages of the log kept in memory, in bytes", 1024)
     reconcile: float = _seconds(1.0, "how often watched runs are compared with the database")
     heartbeat: float = _seconds(15.0, "how often a silent stream says that it is alive")
-    reconnect_spread: float = _seconds(
-        6.0, "over how long watchers of a process that stops spread their reconnects"
-    )
 
     # Keeping
     retention: Sequence[Mapping[str, Any]] | None = _key(

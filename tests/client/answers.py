@@ -84,4 +84,4 @@ class Sockets:
         frames, code = self.scripts[len(self.urls) - 1]
         for text in frames:
             socket.send(text)
-        await socket.close(code=code, reason="test: again in 5 ms")
+        await socket.close(code=code, reason="test")

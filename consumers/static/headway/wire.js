@@ -14,7 +14,7 @@ const LONGEST_WAIT = 20_000; // milliseconds
 const LATER = [408, 425, 429]; // HTTP statuses below 500 that may be another one next time
 const REFUSED = [4400, 4401, 4403, 4404]; // close codes
 const GOING_AWAY = [1012, 4012]; // close codes of a server that stops
-const SPREAD = 6_000; // milliseconds over which its clients come back, unless it says when
+const SPREAD = 6_000; // milliseconds over which its clients come back
 
 /**
  * Milliseconds to wait after some tries without success: anything up to a ceiling
@@ -95,6 +95,5 @@ export function outcomeOfClose(code, text, random = Math.random) {
   if (code === 1000) return { end: "over", reason };
   if (REFUSED.includes(code)) return { end: "refused", reason, code };
   if (!GOING_AWAY.includes(code)) return { end: "lost", reason };
-  const told = text?.match(/ in ([0-9]+) ms/);
-  return { end: "lost", reason, wait: told ? Number(told[1]) : random() * SPREAD };
+  return { end: "lost", reason, wait: random() * SPREAD };
 }
