@@ -6,6 +6,7 @@ envelope of one mind, ``finished`` last.
 """
 
 import asyncio
+import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -22,8 +23,9 @@ from tests.ledger import Ledger
 
 __all__ = ["End", "SocketWatcher", "StreamWatcher", "Watcher", "exactly", "watching"]
 
-# Seconds between two tries, instead of what the server asks for: it is up when it is up.
+# Seconds between two tries. Only an obedient watcher waits for as long as a farewell asks.
 PAUSE = 0.05
+SPREAD = 6.0  # seconds over which the clients of WebSockets come again
 # A process that does not serve yet; a proxy that reaches none.
 REFUSALS = (502, 503, 504)
 
@@ -39,7 +41,10 @@ class End(StrEnum):
 
 
 class Watcher(ABC):
-    """One client; *ports* are those of the servers it may ask, one after the other."""
+    """One client; *ports* are those of the servers it may ask, one after the other.
+
+    An *obedient* one comes again when the farewell says, as a browser does.
+    """
 
     def __init__(
         self,
@@ -48,7 +53,9 @@ class Watcher(ABC):
         *,
         after: int = 0,
         headers: Mapping[str, str] | None = None,
+        obedient: bool = False,
     ) -> None:
+        self.obedient = obedient
         self.ports = [ports] if isinstance(ports, int) else list(ports)
         self.run_id = run_id
         self.cursor = after
@@ -62,6 +69,10 @@ class Watcher(ABC):
         self.finished = False
         #: With the last farewell: a stream's delay in milliseconds, a socket's close code.
         self.told = 0
+        #: Seconds that the last farewell asked for.
+        self.asked = PAUSE
+        #: When it came again after each farewell, by the loop's clock.
+        self.returns: list[float] = []
         self._moved = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -71,12 +82,19 @@ class Watcher(ABC):
         """Watch until the run has finished, however many connections it takes."""
         while self.ends[-1:] not in ([End.FINISHED], [End.NOTHING_LEFT]):
             if self.ends:
-                await asyncio.sleep(PAUSE)  # not to hammer a server that is down
+                await self._pause()
             end = await self.connect_once()
             if end is not End.REFUSED or self.ends[-1:] != [End.REFUSED]:
                 self.ends.append(end)
             self.ports.append(self.ports.pop(0))
         assert self.finished, self
+
+    async def _pause(self) -> None:
+        bidden = self.ends[-1] is End.FAREWELL
+        # Not to hammer a server that is down, or because it was asked to.
+        await asyncio.sleep(self.asked if bidden and self.obedient else PAUSE)
+        if bidden:
+            self.returns.append(asyncio.get_running_loop().time())
 
     async def reach(self, seq: int) -> None:
         """Wait until the event *seq* has arrived."""
@@ -132,6 +150,7 @@ class StreamWatcher(Watcher):
             return End.FINISHED
         assert blocks.retry is not None, f"no word of when to come again for {self!r}"
         self.told = blocks.retry
+        self.asked = blocks.retry / 1000
         return End.FAREWELL
 
 
@@ -179,6 +198,7 @@ class SocketWatcher(Watcher):
         # uvicorn says 1012 (service restart, IANA's registry) before the application can.
         assert closed.rcvd.code in (4012, 1012), f"{closed} for {self!r}"
         self.told = closed.rcvd.code
+        self.asked = random.uniform(0.0, SPREAD)  # as headway.js does
         return End.FAREWELL
 
 

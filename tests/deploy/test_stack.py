@@ -11,6 +11,7 @@ import pytest
 from tests.deploy.knocking import CSRF, Call, knocking
 from tests.deploy.site import Site, site
 from tests.ledger import Ledger
+from tests.processes import usage
 from tests.services.stack import PostgresStack
 from tests.stacks import SERVICE
 from tests.watchers import SocketWatcher, StreamWatcher, Watcher, exactly, watching
@@ -101,6 +102,24 @@ async def test_a_stop_reaches_the_worker(
         assert answer.status_code == 202
     exactly(watchers, ledger)
     assert ledger.run(run_id).status == "CANCELLED"
+
+
+async def test_watchers_are_spread_over_the_processes(
+    served: Site, client: httpx.Client, tmp_path: Path
+) -> None:
+    """Also if they come one by one, while all processes are idle."""
+    run_id = post(client, "rest_until", str(tmp_path / "end"))
+    before = [usage(process.process.pid).files for process in served.web]
+    watchers = some(served.listening.port, run_id, each=100)
+    async with asyncio.TaskGroup() as group:
+        for watcher in watchers:
+            group.create_task(watcher.watch())
+            await watcher.reach(3)  # queued, started, resting
+        after = [usage(process.process.pid).files for process in served.web]
+        (tmp_path / "end").touch()
+    shares = [now - then for now, then in zip(after, before, strict=True)]
+    assert sum(shares) >= len(watchers) * 0.9  # other files are closed meanwhile
+    assert min(shares) >= len(watchers) / 4, shares
 
 
 def test_pages_and_files(client: httpx.Client) -> None:

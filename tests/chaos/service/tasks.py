@@ -193,3 +193,14 @@ def deaf(path: str) -> None:
         while len(file.readlines()) < 2:
             file.seek(0)
             time.sleep(0.02)
+
+
+@task(takes_context=True, max_attempts=100)
+async def tick_until(context: Context, path: str, pause: float) -> int:
+    """Emits at a steady rate until there is a mark at *path*."""
+    number = 0
+    while not left(path):
+        await context.emit("tick", {"n": number})
+        number += 1
+        await asyncio.sleep(pause)  # the rate is what the test asks for
+    return number
