@@ -12,6 +12,7 @@ class ConsumersConfig(AppConfig):
 
     def ready(self) -> None:
         from consumers import checks
+        from tasks.checks import TAG
 
-        register(checks.check_layer)
-        register(checks.check_authz)
+        register(checks.check_layer, TAG)
+        register(checks.check_authz, TAG)

@@ -1,7 +1,7 @@
 """The Django app that holds runs, events and the engine."""
 
 from django.apps import AppConfig
-from django.core.checks import register
+from django.core.checks import Tags, register
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -15,9 +15,11 @@ class TasksConfig(AppConfig):
     def ready(self) -> None:
         from tasks import checks
         from tasks.engine import metrics
+        from tasks.engine.examination import check_tables
 
-        register(checks.check_settings)
-        register(checks.check_backend)
-        register(checks.check_database)
+        for check in (checks.check_settings, checks.check_backend, checks.check_database):
+            register(check, checks.TAG)
+        # For deployments alone: `migrate` makes all others first, and would refuse to begin.
+        register(check_tables, checks.TAG, Tags.database, deploy=True)
         metrics.register()
         autodiscover_modules("tasks")

@@ -10,7 +10,7 @@ import anyio
 
 from tasks.conf import conf
 from tasks.engine.children import Child, ChildFailed, keep_running
-from tasks.engine.tables import be_migrated
+from tasks.engine.examination import examine
 from tasks.engine.watchdog import Watchdog
 from tasks.engine.workforce import Workforce
 
@@ -91,7 +91,7 @@ class Supervisor:
             group.cancel_scope.cancel()
 
     async def _examine(self) -> None:
-        await be_migrated()
+        await examine()
         self._examined.set()
 
     async def _work(self, workforce: Workforce) -> None:

@@ -1,14 +1,11 @@
 """The HEADWAY setting is checked by key."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 
-from tasks import checks
-from tasks.checks import check_backend, check_database, check_settings
+from tasks.checks import check_settings
 from tasks.conf import conf, documented, problems
 
 
@@ -53,40 +50,3 @@ def test_no_dict(settings: Any) -> None:
     settings.HEADWAY = ["LEASE"]
     (message,) = check_settings()
     assert "dict" in message.msg
-
-
-def test_a_project_without_our_backend_is_told(settings: Any) -> None:
-    assert check_backend() == []
-    settings.TASKS = {"default": {"BACKEND": DUMMY}}
-    (message,) = check_backend()
-    assert "HeadwayBackend" in (message.hint or "")
-
-
-def check_connection(
-    monkeypatch: pytest.MonkeyPatch, vendor: str, **options: str
-) -> list[CheckMessage]:
-    connection = SimpleNamespace(vendor=vendor, settings_dict={"OPTIONS": options})
-    monkeypatch.setattr(checks, "connections", {"default": connection})
-    return check_database()
-
-
-def test_sqlite_without_immediate_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert check_connection(monkeypatch, "sqlite", transaction_mode="IMMEDIATE") == []
-    (message,) = check_connection(monkeypatch, "sqlite")
-    assert "IMMEDIATE" in message.msg
-
-
-def test_a_database_we_do_not_know_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert check_connection(monkeypatch, "postgresql") == []
-    (message,) = check_connection(monkeypatch, "mysql")
-    assert "mysql" in message.msg
-
-
-def _dummy() -> str:
-    import django
-
-    package = "django.tasks" if django.VERSION >= (6, 0) else "django_tasks"
-    return f"{package}.backends.dummy.DummyBackend"
-
-
-DUMMY = _dummy()
