@@ -118,6 +118,6 @@ HEADWAY = {
     "AUTHZ": "storefront.authz.may",
     "CHANNEL_LAYER": "runs",
     "WEBSOCKET_PATH": "ws/background/",
-    "QUEUES": {"prices": 1},
+    "QUEUES": {"prices": 1, "*": None},
     "GRACE": 2.0,
 }
