@@ -1,0 +1,1 @@
+"""A process whose clock is wrong: settings and an app for live servers of the tests."""
