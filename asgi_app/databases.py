@@ -28,6 +28,18 @@ PATIENCE = {
     "tcp_user_timeout": GIVEN_UP_AFTER * 1000,  # milliseconds
 }
 
+#: Of psycopg's pool, for requests and runs; the engine's threads have connections of their own.
+#: A stream holds none. A run that queries holds one until it ends, so the bound is that of
+#: PostgreSQL's own default. An outage is asked about anew every few seconds: the pool's own
+#: pauses double, and it would come back long after the database.
+POOL: dict[str, Any] = {
+    "min_size": 0,
+    "max_size": 100,
+    "max_idle": 60,  # seconds
+    "timeout": 2 * CONNECT_TIMEOUT,
+    "reconnect_timeout": CONNECT_TIMEOUT,
+}
+
 # Of libpq's parameters those that belong into a URL; the rest of a connection is in it already.
 LIBPQ_OPTIONS = frozenset(
     {
@@ -57,7 +69,8 @@ def database(url: str) -> dict[str, Any]:
 
     ``sqlite:///relative/path``, ``sqlite:////absolute/path``, or
     ``postgres://user:password@host:port/name?sslmode=require`` (``postgresql://`` too).
-    Reserved characters in a part are percent-encoded.
+    Reserved characters in a part are percent-encoded. ``pool_max_size`` bounds the
+    connections for requests and runs in a process; 0 is for no pool.
     """
     try:
         parts = urlsplit(url)
@@ -110,7 +123,8 @@ def _postgres(parts: SplitResult) -> dict[str, Any]:
         _refuse("must end with the name of one database, like postgres://host/name")
     if parts.fragment:
         _refuse("has a fragment: write # in a password as %23")
-    options = _libpq_options(parts.query)
+    options = _options(parts.query)
+    most = _pool_size(options.pop("pool_max_size", str(POOL["max_size"])))
     if find_spec("psycopg") is None:
         _refuse("names PostgreSQL, which needs psycopg: pip install 'django-headway[postgres]'")
     return {
@@ -121,19 +135,27 @@ def _postgres(parts: SplitResult) -> dict[str, Any]:
         "HOST": options.pop("host", None) or unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
         # Under ASGI each request has a thread of its own, which takes a connection that is
-        # kept with it to its grave: nobody could use it again.
+        # kept with it to its grave: nobody could use it again. The pool gets it back.
         "CONN_MAX_AGE": 0,
-        "OPTIONS": PATIENCE | options,
+        # A connection of the pool that has died is seen when it is taken, not by a request.
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": PATIENCE | options | ({"pool": POOL | {"max_size": most}} if most else {}),
     }
 
 
-def _libpq_options(query: str) -> dict[str, str]:
+def _pool_size(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        _refuse("has a pool_max_size that is no whole number; 0 is for no pool")
+    return int(text)
+
+
+def _options(query: str) -> dict[str, str]:
     try:
         options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
     except ValueError:
         _refuse("has a query that is no name=value&name=value")
-    if unknown := options.keys() - LIBPQ_OPTIONS:
-        known = ", ".join(sorted(LIBPQ_OPTIONS))
+    if unknown := options.keys() - LIBPQ_OPTIONS - {"pool_max_size"}:
+        known = ", ".join(["pool_max_size", *sorted(LIBPQ_OPTIONS)])
         _refuse(f"has the unknown option {', '.join(sorted(unknown))}. Known: {known}")
     return options
 

@@ -16,7 +16,8 @@ __all__ = ["channel_layers", "databases"]
 def databases(folder: Path) -> dict[str, dict[str, Any]]:
     """``DATABASES``: ``TEST_DATABASE_URL``, or files in *folder*."""
     if url := os.environ.get("TEST_DATABASE_URL"):
-        return {"default": database(url)}
+        # The tests' own connections are few, and must be gone when the database is dropped.
+        return {"default": database(f"{url}{'&' if '?' in url else '?'}pool_max_size=0")}
     # Live servers and the threads of the engine share the database, so it is a file.
     files = {"TEST": {"NAME": folder / "test.sqlite3"}}
     return {"default": sqlite(folder / "db.sqlite3") | files}

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from asgiref.sync import ThreadSensitiveContext
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 __all__ = ["SerialThreads"]
 
@@ -36,9 +36,12 @@ class SerialThreads:
             self._free.append(executor)
 
     def close(self) -> None:
-        """End the idle threads."""
+        """End the idle threads, and close what they are connected to."""
         while self._free:
-            self._free.pop().shutdown(wait=False)
+            executor = self._free.pop()
+            if executor._threads:
+                executor.submit(connections.close_all)
+            executor.shutdown(wait=False)
 
     def _make(self) -> ThreadPoolExecutor:
         self._made += 1

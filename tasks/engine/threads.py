@@ -10,7 +10,9 @@ from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connections
 
-__all__ = ["DatabaseThread", "ThreadedChild", "see_off"]
+from tasks.conf import conf
+
+__all__ = ["DatabaseThread", "ThreadedChild", "see_off", "use_own_connection"]
 
 _FAREWELL = 0.2  # seconds: a connection is closed in one of them, unless the server hangs
 
@@ -23,6 +25,19 @@ def see_off(thread: threading.Thread) -> None:
     """
     if thread is not threading.current_thread():
         thread.join(_FAREWELL)
+
+
+def use_own_connection() -> None:
+    """Have the calling thread connect by itself where Django would ask its pool.
+
+    The engine goes on when requests and runs have taken all that the pool has.
+    """
+    shared = connections[conf().database]
+    options = shared.settings_dict.get("OPTIONS", {})
+    if options.get("pool"):
+        alone = {name: value for name, value in options.items() if name != "pool"}
+        own = type(shared)(shared.settings_dict | {"OPTIONS": alone}, shared.alias)
+        connections[shared.alias] = own
 
 
 P = ParamSpec("P")
@@ -79,6 +94,7 @@ class DatabaseThread:
                 self._thread.start()
 
     def _serve(self) -> None:
+        use_own_connection()
         while (work := self._calls.get()) is not None:
             work()
             del work  # or the last result would live until the next call
@@ -125,6 +141,7 @@ class ThreadedChild:
 
     def _run(self, ending: threading.Event, ended: "asyncio.Future[None]") -> None:
         try:
+            use_own_connection()
             self.watch(ending)
         except BaseException as error:
             self.tell(partial(_fail, ended, error))

@@ -5,7 +5,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from asgi_app import databases
-from asgi_app.databases import PATIENCE, database, sqlite
+from asgi_app.databases import PATIENCE, POOL, database, sqlite
 from tasks.conf import Conf
 
 
@@ -46,7 +46,16 @@ def test_postgres(scheme: str) -> None:
         "HOST": "db.example",
         "PORT": "5433",
     }
-    assert found["OPTIONS"] == PATIENCE | {"sslmode": "require"}
+    assert found["OPTIONS"] == PATIENCE | {"sslmode": "require", "pool": POOL}
+
+
+def test_the_pool_may_be_bounded_or_left_out() -> None:
+    bounded = database("postgres://h/shop?pool_max_size=7")
+    without = database("postgres://h/shop?pool_max_size=0")
+
+    assert bounded["OPTIONS"]["pool"] == POOL | {"max_size": 7}
+    assert bounded["CONN_HEALTH_CHECKS"]
+    assert without["OPTIONS"] == PATIENCE
 
 
 def test_a_silent_network_is_given_up_within_a_lease() -> None:
@@ -85,6 +94,7 @@ def test_postgres_over_a_unix_socket(url: str) -> None:
         "postgres://me:secret@h/shop#x",
         "postgres://me:secret@h/shop?colour=red",
         "postgres://me:secret@h/shop?sslmode",
+        "postgres://me:secret@h/shop?pool_max_size=many",
     ],
 )
 def test_what_is_not_understood_is_refused_by_name(url: str) -> None:

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.e2e
 
 STREAMS = 300
 RUNS = 10
-MOST = 20  # threads, and connections to the database, stay below
-AT_ONCE = 25  # connects under way
+MOST = 20  # threads, and connections to the database in use, stay below
+AT_ONCE = 25  # connects under way; so many connections may be left in the database's pool
 
 
 def session(server: LiveServer) -> dict[str, str]:
@@ -99,10 +99,10 @@ async def test_open_streams_hold_no_thread_and_no_connection(
     assert now.watchers == STREAMS
     assert now.feeds == RUNS
     assert threads < MOST
-    assert connections < MOST
+    assert connections < MOST + AT_ONCE
     after = await back_to(server, before)
     threads, connections = look("after")
     assert after.tasks <= before.tasks
     assert (after.feeds, after.watchers) == (0, 0)
     assert threads < MOST
-    assert connections < MOST
+    assert connections < MOST + AT_ONCE

@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
 
 from tasks import Context, SyncContext, task
+from tasks.models import TaskRun
 from tests.chaos.service.marks import Overlap, alone, leave, left
 
 
@@ -204,3 +205,11 @@ async def tick_until(context: Context, path: str, pause: float) -> int:
         number += 1
         await asyncio.sleep(pause)  # the rate is what the test asks for
     return number
+
+
+@task
+async def hold(path: str, seconds: float) -> None:
+    """Queries, and with that has a connection until it ends."""
+    await TaskRun.objects.aexists()
+    leave(path, "held")
+    await asyncio.sleep(seconds)  # how long is what the test asks for
