@@ -24,6 +24,7 @@ class TaskRun(models.Model):
     queue_name = models.CharField(max_length=100, default="default")
     #: −100 to 100; the higher one is claimed first.
     priority = models.SmallIntegerField(default=0)
+    #: Whoever sets this here, and not by enqueueing, sets ``deferred`` as well.
     run_after = models.DateTimeField(null=True)
     #: Waits for ``run_after``; the first claimer to see that it has come clears this.
     deferred = models.BooleanField(default=False)

@@ -11,6 +11,7 @@ import anyio
 from tasks.conf import conf
 from tasks.engine.children import Child, ChildFailed, keep_running
 from tasks.engine.examination import examine
+from tasks.engine.unserved import Unserved
 from tasks.engine.watchdog import Watchdog
 from tasks.engine.workforce import Workforce
 
@@ -36,7 +37,11 @@ class Supervisor:
         on_drained: Callable[[], None] | None = None,
     ) -> None:
         self._workforce = Workforce() if execute else None
-        self._children = [*children, Child("watchdog", Watchdog().serve)]
+        self._children = [
+            *children,
+            Child("watchdog", Watchdog().serve),
+            Child("unserved", Unserved().serve),
+        ]
         self._on_drained = on_drained
         self._draining = asyncio.Event()
         self._examined = asyncio.Event()

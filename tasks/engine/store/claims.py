@@ -10,7 +10,7 @@ from tasks.codec import encode
 from tasks.engine.store import log
 from tasks.engine.store.backlog import CLAIMABLE_SINCE
 from tasks.engine.store.dialect import append, as_uuid, cursor, dialect, read_by_index, writing
-from tasks.engine.store.queues import WAITING, Head, Slot, heads, promote, queues
+from tasks.engine.store.queues import WAITING, Front, Slot, fronts, promote, queues
 from tasks.events import STARTED, Event
 
 __all__ = ["Claim", "Slot", "claim", "claim_from"]
@@ -90,15 +90,15 @@ def _take_in_turn(taker: "_Taker", names: Sequence[str], limit: int) -> list[Cla
     claims: list[Claim] = []
     while True:
         before = len(claims)
-        waiting = heads(taker.cursor, names)
-        for head, floor in zip(waiting, _floors(waiting), strict=True):
+        waiting = fronts(taker.cursor, names)
+        for front, floor in zip(waiting, _floors(waiting), strict=True):
             if room := limit - len(claims):
-                claims += taker.take(head.queue_name, floor, room)
+                claims += taker.take(front.queue_name, floor, room)
         if len(claims) in (before, limit):
             return claims
 
 
-def _floors(waiting: Sequence[Head]) -> list[int]:
+def _floors(waiting: Sequence[Front]) -> list[int]:
     """For each queue the lowest priority that no queue after it exceeds."""
     if len(waiting) < 2:
         return [_LOWEST] * len(waiting)

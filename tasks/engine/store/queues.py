@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from tasks.engine.store.dialect import dialect, read_by_index, writing
+from tasks.engine.store.dialect import cursor, dialect, read_by_index, writing
+from tasks.engine.store.workers import live_workers
 
-__all__ = ["DEFERRED", "WAITING", "Head", "Slot", "heads", "promote", "queues"]
+__all__ = ["DEFERRED", "WAITING", "Front", "Slot", "fronts", "promote", "queues", "unserved"]
 
 #: Runs that may be taken now, in the words of the index ``headway_run_claim``.
 WAITING = "status = 'READY' AND NOT deferred"
@@ -27,7 +28,7 @@ class Slot:
         return queue_name in self.only if self.only else queue_name not in self.but
 
 
-class Head(NamedTuple):
+class Front(NamedTuple):
     """A queue in which runs wait, and the highest of their priorities."""
 
     queue_name: str
@@ -49,29 +50,37 @@ _NAMES = (
     " FROM names WHERE name IS NOT NULL)"
     " SELECT name FROM names WHERE name IS NOT NULL"
 )
-_HEAD = (
+_FRONT = (
     "SELECT * FROM (SELECT queue_name, priority, id FROM headway_run"
-    f" WHERE {WAITING} AND queue_name = %s ORDER BY priority DESC, id LIMIT 1) AS head"
+    f" WHERE {WAITING} AND queue_name = %s ORDER BY priority DESC, id LIMIT 1) AS front"
 )
 
 
-def queues(cursor: Any, slot: Slot) -> tuple[list[str], bool]:
+def queues(reading: Any, slot: Slot) -> tuple[list[str], bool]:
     """Where runs wait, of the queues *slot* takes; and whether deferred runs are due."""
-    ((first, last, due),) = read_by_index(cursor, _ENDS.format(now=dialect().now))
+    ((first, last, due),) = read_by_index(reading, _ENDS.format(now=dialect().now))
     if first is None:
         names = []
     elif first == last:  # nearly always: there is no other queue
         names = [first]
     else:
-        names = [name for (name,) in read_by_index(cursor, _NAMES)]
+        names = [name for (name,) in read_by_index(reading, _NAMES)]
     return [name for name in names if slot.takes(name)], bool(due)
 
 
-def heads(cursor: Any, names: Sequence[str]) -> list[Head]:
-    """The heads of these queues, best first: the higher priority, then the older run."""
-    rows = read_by_index(cursor, " UNION ALL ".join([_HEAD] * len(names)), names)
+def fronts(reading: Any, names: Sequence[str]) -> list[Front]:
+    """The fronts of these queues, best first: the higher priority, then the older run."""
+    rows = read_by_index(reading, " UNION ALL ".join([_FRONT] * len(names)), names)
     rows.sort(key=lambda row: (-row[1], row[2]))
-    return [Head(name, priority) for name, priority, _ in rows]
+    return [Front(name, priority) for name, priority, _ in rows]
+
+
+def unserved(silence: float) -> set[str]:
+    """Queues in which runs wait that no process takes which was seen in the last seconds."""
+    with cursor() as reading:
+        names, _ = queues(reading, Slot(1))
+    living = [worker for worker in live_workers(silence) if not worker.draining] if names else []
+    return {name for name in names if not any(worker.takes(name) for worker in living)}
 
 
 def promote() -> None:
