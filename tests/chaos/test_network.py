@@ -1,15 +1,19 @@
 """A worker whose way to the database falls silent: no refusal, no reset, nothing."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from asgi_app.silence import GIVEN_UP_AFTER
+from tests.chaos.namespace import Namespace
 from tests.chaos.service.client import enqueue
 from tests.chaos.service.marks import marks
 from tests.ledger import Ledger
+from tests.live import LiveServer
 from tests.services.proxy import Proxy
-from tests.stacks import Serve, Stack
+from tests.stacks import SERVICE, Serve, Stack
 
 # SQLite is a file, to which there is no network.
 pytestmark = [pytest.mark.e2e, pytest.mark.servers]
@@ -54,3 +58,53 @@ async def test_it_ends_its_runs_before_others_begin_them(
     cut_off.terminate()
     assert cut_off.wait() == 0
     assert ledger.everything(run_id) == finished
+
+
+class Remote(LiveServer):
+    """A worker in a network of its own."""
+
+    namespace: Namespace
+
+    def command(self) -> list[str]:
+        return self.namespace.command(super().command())
+
+
+@pytest.fixture
+def remote(stack: Stack, tmp_path: Path) -> Iterator[Remote]:
+    """A worker that reaches the database through a cable, and nothing else."""
+    with Namespace() as namespace, Proxy(stack.env["DATABASE_URL"], host=namespace.host) as way:
+        keys = {"HEADWAY_LEASE": str(LEASE), "HEADWAY_POLL": "0.1", "HEADWAY_APPS": SERVICE}
+        made = Remote(tmp_path / "data", {**keys, "DATABASE_URL": way.url}, server="worker")
+        made.namespace = namespace
+        with made:
+            yield made
+
+
+@pytest.mark.soak  # it needs root
+@pytest.mark.parametrize("task", ["rest", "rest_in_thread"])
+async def test_packets_that_vanish(
+    serve: Serve, remote: Remote, ledger: Ledger, tmp_path: Path, task: str
+) -> None:
+    path = tmp_path / "marks"
+    remote.start()
+    healthy = serve(role="web").start()
+    run_id = enqueue(healthy, task, str(path), 3600)
+    await ledger.until(lambda: len(ledger.log(run_id)) == 3)  # queued, started, resting
+    rescuer = serve(lease=LEASE).start()
+
+    remote.namespace.cut()
+    await ledger.until_finished(run_id)
+
+    first, second = remote.process.pid, rescuer.process.pid
+    end = f"{first} cancelled" + (", RunLost" if task == "rest_in_thread" else "")
+    assert marks(path) == [f"{first} begun", end, f"{second} begun", f"{second} ended"]
+    rescuer.kill()
+    # Its connections are given up while the network is still silent.
+    await asyncio.to_thread(remote.wait_line, "waits for the database", GIVEN_UP_AFTER + 10)
+
+    remote.namespace.mend()
+
+    other = enqueue(healthy, "mark", str(tmp_path / "other"))
+    await ledger.until_finished(other)
+    assert marks(tmp_path / "other") == ["executed"]
+    assert remote.process.poll() is None

@@ -21,10 +21,14 @@ class Proxy:
     and a frozen server do: both ends see a peer that says nothing. Mended, it goes on
     where it was. It has a thread and a loop of its own, since tests block theirs.
 
-    With *tls*, a certificate and its key, clients come by TLS; the server does not know.
+    It listens on *host*. With *tls*, a certificate and its key, clients come by TLS; the
+    server does not know.
     """
 
-    def __init__(self, url: str, tls: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self, url: str, tls: tuple[Path, Path] | None = None, *, host: str = "127.0.0.1"
+    ) -> None:
+        self._host = host
         self._tls: ssl.SSLContext | None = None
         if tls is not None:
             self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -43,7 +47,7 @@ class Proxy:
     def url(self) -> str:
         """The same URL by this way."""
         user = f"{self._parts.username}@" if self._parts.username else ""
-        return self._parts._replace(netloc=f"{user}127.0.0.1:{self._port}").geturl()
+        return self._parts._replace(netloc=f"{user}{self._host}:{self._port}").geturl()
 
     def cut(self) -> None:
         self._loop.call_soon_threadsafe(self._open.clear)
@@ -71,7 +75,7 @@ class Proxy:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._serve, self._host, 0, ssl=self._tls)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def _end(self) -> None:
