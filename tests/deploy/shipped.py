@@ -26,9 +26,9 @@ __all__ = [
 
 DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-TEMPLATES = ("headway.service", "headway-web@.service", "headway-worker@.service")
-# Of kinds that are no part of Kubernetes, so nothing here knows what they may say.
-FOREIGN = ("podmonitor.yaml", "prometheus-adapter.yaml")
+UNITS = sorted(path.name for path in (DEPLOY / "systemd").glob("*.service"))
+# Of a kind that is no part of Kubernetes, so nothing here knows what it may say.
+FOREIGN = ("podmonitor.yaml",)
 
 
 class Command(NamedTuple):
@@ -62,7 +62,7 @@ def pods() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def commands() -> Iterator[Command]:
-    for name in TEMPLATES:
+    for name in UNITS:
         for key in ("ExecStartPre", "ExecStart"):
             for line in Unit(name).all("Service", key):
                 yield Command(name, shlex.split(line))
@@ -83,8 +83,8 @@ def commands() -> Iterator[Command]:
 
 def variables() -> Iterator[tuple[str, str]]:
     """(place, name) of every environment variable that is set for Headway."""
-    for template in TEMPLATES:
-        yield from ((template, name) for name in Unit(template).environment())
+    for unit in UNITS:
+        yield from ((unit, name) for name in Unit(unit).environment())
     for line in (DEPLOY / "systemd" / "headway.env").read_text().splitlines():
         if line and not line.startswith("#"):
             yield "headway.env", line.partition("=")[0]

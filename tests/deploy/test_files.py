@@ -129,7 +129,7 @@ async def test_the_autoscaler_asks_for_a_metric_that_there_is(
     settings.HEADWAY = {"METRICS_TOKEN": "token"}
     answer = await AsyncClient().get("/metrics", headers={"Authorization": "Bearer token"})
     assert f'{wanted["name"]}{{{label}="{value}"}}' in answer.content.decode()
-    assert f"seriesQuery: {wanted['name']}" in read("kubernetes/prometheus-adapter.yaml")
+    assert f"seriesQuery: {wanted['name']}" in read("kubernetes/values/prometheus-adapter.yaml")
 
 
 # What they have to agree on
@@ -213,8 +213,9 @@ def test_the_image_runs_as_nobody_and_keeps_no_secret() -> None:
 
 
 def test_nothing_runs_as_root() -> None:
-    for name in ("headway.service", "headway-web@.service", "headway-worker@.service"):
-        assert Unit(name).one("Service", "User") == "headway"
+    for name in UNITS:
+        if name.endswith(".service"):
+            assert Unit(name).one("Service", "User") == "headway", name
     for name, spec in pods():
         assert spec["securityContext"]["runAsNonRoot"] is True, name
         for container in spec["containers"]:
