@@ -1,4 +1,4 @@
-"""The figures of real servers, and of one that lacks the library."""
+"""The figures of real servers, and of one that has no library for it."""
 
 from pathlib import Path
 
@@ -94,8 +94,9 @@ def test_an_address_that_is_none(address: str) -> None:
         expose(address)
 
 
-def test_nothing_is_missing_without_the_library(serve: Serve, tmp_path: Path) -> None:
-    (tmp_path / "prometheus_client.py").write_text("raise ImportError")
+def test_nothing_else_is_missing_without_the_libraries(serve: Serve, tmp_path: Path) -> None:
+    for name in ("prometheus_client", "opentelemetry"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError")
     server = serve(metrics_token=TOKEN)
     server.env["PYTHONPATH"] = str(tmp_path)
     server.start()
