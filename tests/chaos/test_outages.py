@@ -72,7 +72,7 @@ def stack() -> Iterator[Breakable]:
 @pytest.mark.parametrize(
     "numbers",
     [
-        pytest.param(SHORT, id="short"),
+        pytest.param(SHORT, id="short", marks=pytest.mark.timeout(180)),
         pytest.param(LONG, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(1800)]),
     ],
 )
