@@ -16,9 +16,11 @@ class TasksConfig(AppConfig):
         from tasks import checks
         from tasks.engine import metrics
         from tasks.engine.examination import check_tables
+        from tasks.silence import check_silence
 
         for check in (checks.check_settings, checks.check_backend, checks.check_database):
             register(check, checks.TAG)
+        register(check_silence, checks.TAG, deploy=True)
         # For deployments alone: `migrate` makes all others first, and would refuse to begin.
         register(check_tables, checks.TAG, Tags.database, deploy=True)
         metrics.register()
