@@ -11,18 +11,20 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.service.client import enqueue, enqueue_many
+from tests.deploy.knocking import knocking
 from tests.deploy.site import Site, site
 from tests.deploy.units import UnitProcess
 from tests.ledger import Ledger
 from tests.processes import usage
 from tests.services.stack import PostgresStack
-from tests.stacks import Show
+from tests.stacks import SERVICE, Show
 from tests.watchers import SocketWatcher, StreamWatcher, Watcher, watching
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 
 WARM, IDLE = 100, 1_000  # watchers
 CROWD = 100  # watchers
+CLIENTS = 20
 QUIET = 30.0  # seconds: two heartbeats
 EVENTS = 500
 RUNS = 3_000
@@ -103,3 +105,16 @@ async def test_runs(up: tuple[Site, PostgresStack], show: Show) -> None:
     took = asyncio.get_running_loop().time() - began
     cost = (cpu(served.workers) - before) / RUNS
     show(f"{cost * 1e3:.2f} ms of worker for each, {RUNS / took:.0f} a second by two workers")
+
+
+async def test_connections(up: tuple[Site, PostgresStack], show: Show) -> None:
+    """To the database, while clients enqueue and ask as fast as they can."""
+    served, stack = up
+    most = dict.fromkeys(("web", "worker"), 0)
+    async with knocking(served.url, (f"{SERVICE}.tasks.emit", [5]), hands=CLIENTS) as knocks:
+        for _ in range(100):
+            for kind, processes in (("web", served.web), ("worker", served.workers)):
+                held = max(stack.connections(process.process.pid) for process in processes)
+                most[kind] = max(most[kind], held)
+            await asyncio.sleep(0.05)  # between two looks
+    show(f"at most {most} in a process, with {CLIENTS} clients: {knocks}")
