@@ -84,6 +84,7 @@ def remote(stack: Stack, tmp_path: Path) -> Iterator[Remote]:
 
 
 @pytest.mark.soak  # it needs root
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("task", ["rest", "rest_in_thread"])
 async def test_packets_that_vanish(
     serve: Serve, remote: Remote, ledger: Ledger, tmp_path: Path, task: str
