@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
@@ -103,4 +102,4 @@ def variables() -> Iterator[tuple[str, str]]:
 
 
 def read(name: str) -> str:
-    return Path(DEPLOY / name).read_text()
+    return (DEPLOY / name).read_text()

@@ -111,14 +111,12 @@ class UnitProcess:
         self._listening = listening
         self._log = folder / f"{self.name}.log"
         self._notices = folder / f"{self.name}.notify"
-        said = {key: value.replace(STATE, str(folder)) for key, value in self._unit_env().items()}
+        unit = self.unit.environment()
+        said = {name: value.replace(STATE, str(folder)) for name, value in unit.items()}
         own = {"PYTHONPATH": str(ROOT), "NOTIFY_SOCKET": str(self._notices)}
         # As in systemd the file wins over the unit.
         self.env = environment(folder) | said | dict(env) | own
         self._process: subprocess.Popen[bytes] | None = None
-
-    def _unit_env(self) -> dict[str, str]:
-        return self.unit.environment()
 
     # Up and down
 
