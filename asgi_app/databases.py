@@ -29,13 +29,15 @@ PATIENCE = {
 }
 
 #: Of psycopg's pool, for requests and runs; the engine's threads have connections of their own.
-#: A stream holds none. A run that queries holds one until it ends, so the bound is that of
-#: PostgreSQL's own default. An outage is asked about anew every few seconds: the pool's own
-#: pauses double, and it would come back long after the database.
+#: A stream holds none, and a request gives its own back: of many at once, most wait a moment.
+#: A run that queries holds one until it ends. PostgreSQL itself takes 100 from all processes
+#: together, so two of these fit and leave room for the engines. An outage is asked about anew
+#: every few seconds: the pool's own pauses double, and it would come back long after the
+#: database.
 POOL: dict[str, Any] = {
     "min_size": 0,
-    "max_size": 100,
-    "max_idle": 60,  # seconds
+    "max_size": 40,
+    "max_idle": 20,  # seconds
     "timeout": 2 * CONNECT_TIMEOUT,
     "reconnect_timeout": CONNECT_TIMEOUT,
 }
