@@ -15,6 +15,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
 from consumers.answer import refusal_answer
+from consumers.outage import outages_refused
 from consumers.refusal import Refusal
 from tasks.conf import conf
 
@@ -44,7 +45,8 @@ def endpoint(**handlers: Handler) -> View:
             if request.method not in _SAFE:
                 _check_length(request)
                 await sync_to_async(_check_csrf)(request)
-            return await handler(request, **captured)
+            with outages_refused():
+                return await handler(request, **captured)
         except Refusal as refusal:
             return refusal_answer(refusal)
 

@@ -14,6 +14,7 @@ from consumers.cursor import LATEST, place, requested
 from consumers.hub import get_hub
 from consumers.keep import keep
 from consumers.operations import cancel
+from consumers.outage import outages_refused
 from consumers.pump import pump
 from consumers.refusal import Refusal
 from consumers.routing import run_in
@@ -61,7 +62,8 @@ class RunSocket:
 
     async def serve(self) -> None:
         try:
-            code, reason = _CLOSING[await self._watch()]
+            with outages_refused():
+                code, reason = _CLOSING[await self._watch()]
         except Refusal as refusal:
             code, reason = refusal.close_code, refusal.message
         if not self._left:

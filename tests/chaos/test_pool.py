@@ -63,3 +63,22 @@ async def test_connections_that_a_restart_has_cut_reach_no_request(
         assert await burst() == [200] * AT_ONCE
         await asyncio.to_thread(stack.postgres.restart)
         assert await burst() == [200] * AT_ONCE
+
+
+async def test_requests_in_an_outage_are_asked_to_come_again(
+    serve: Serve, stack: Breakable, tmp_path: Path
+) -> None:
+    server = serve().start()
+    run_id = enqueue(server, "mark", str(tmp_path / "mark"))
+    url = f"{server.url}/tasks/{run_id}/"
+    stack.postgres.kill()
+
+    async with httpx.AsyncClient(timeout=20) as client:
+        refused = await client.get(url)
+        stack.postgres.start()
+        answered = await client.get(url)
+
+    assert refused.status_code == 503
+    assert refused.headers["Retry-After"] == "1"
+    assert refused.json()["error"]["code"] == "database_unavailable"
+    assert answered.status_code == 200
