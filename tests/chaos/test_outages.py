@@ -100,7 +100,7 @@ async def test_nothing_is_lost_and_no_process_needs_a_hand(
 
     whole = (numbers.least + numbers.most) / 2 * numbers.times
     step = whole * PROCESSES * 20 / runs / 5  # so that the work lasts as long as the outages
-    slow = numbers.pause * 1.5 / 5
+    slow = min(numbers.pause * 1.5, 20.0) / 5  # what is begun anew at last is awaited
     calls = [
         (str(tmp_path), number, 5, slow if number < LENGTHY else step) for number in range(runs)
     ]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connections, transaction
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from tasks.codec import encode
 from tasks.engine import store
+from tasks.engine.endings import lost_with_its_process
 from tasks.engine.store import Change, Claim, RunWrite, Slot
 from tasks.events import new_event
 from tasks.models import TaskEvent, TaskRun
@@ -83,6 +85,21 @@ def test_only_what_holds_its_run_is_written(size: int) -> None:
         assert store.write(writes) == {odd.run_id}
         assert TaskEvent.objects.filter(type="tick").count() == size
         assert TaskRun.objects.get(pk=odd.run_id).last_seq == 2
+
+
+@sizes
+def test_a_write_that_comes_after_a_rescue_is_not_taken_for_written(size: int) -> None:
+    """The rescuer's event has the number of the late one, and the run the same fence still."""
+    taken = claims(size)
+    TaskRun.objects.update(lease_expires_at=timezone.now() - timedelta(hours=1))
+    rescued = store.rescue(lost_with_its_process)
+    before = list(TaskEvent.objects.order_by("run", "seq").values_list())
+
+    assert store.write([tick(claim) for claim in taken]) == {claim.run_id for claim in taken}
+
+    assert list(TaskEvent.objects.order_by("run", "seq").values_list()) == before
+    # What was written, and only its answer lost, counts as held.
+    assert store.write(rescued) == set()
 
 
 @sizes

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from tasks.engine.store import log, together, updates
-from tasks.engine.store.dialect import as_uuid, cursor, dialect, marks, writing
+from tasks.engine.store.dialect import as_moment, as_uuid, cursor, dialect, marks, writing
 from tasks.engine.store.updates import Change, RunWrite
 from tasks.states import RunStatus
 
@@ -27,21 +27,25 @@ def write(writes: Sequence[RunWrite]) -> set[UUID]:
     few = sum(len(item.events) for item in writes) <= _EVENTS_TOGETHER
     if few and dialect().postgres:
         with cursor() as alone:
-            return _judge(writes, together.write(alone, writes))[1]
+            return _judge(alone, writes, together.write(alone, writes))[1]
     with writing() as open_cursor:
-        fresh, refused = _judge(writes, _rows(open_cursor, writes))
+        fresh, refused = _judge(open_cursor, writes, _rows(open_cursor, writes))
         apply(open_cursor, fresh)
     return refused
 
 
-def _judge(writes: Sequence[RunWrite], rows: Rows) -> tuple[list[RunWrite], set[UUID]]:
+def _judge(cursor: Any, writes: Sequence[RunWrite], rows: Rows) -> tuple[list[RunWrite], set[UUID]]:
     """What of *writes* is to be written, and the ids of the runs that are others' now."""
     fresh: list[RunWrite] = []
     refused: set[UUID] = set()
     for item in writes:
         fence, status, last_seq = rows.get(item.run_id, (-1, "", 0))
         if fence == item.fence and last_seq >= item.last_seq:
-            continue  # committed before, the answer was lost
+            # Committed before, and the answer was lost; or the run was rescued meanwhile, and
+            # the number is that of the rescuer's event.
+            if not _written(cursor, item):
+                refused.add(item.run_id)
+            continue
         if fence == item.fence and status == RunStatus.RUNNING:
             fresh.append(item)
         else:
@@ -56,6 +60,17 @@ def apply(cursor: Any, writes: Sequence[RunWrite]) -> None:
         together.change(cursor, writes)
     else:
         updates.one_by_one(cursor, writes)
+
+
+def _written(cursor: Any, item: RunWrite) -> bool:
+    newest = item.events[-1]
+    cursor.execute(
+        "SELECT type, at, data FROM headway_event WHERE run_id = %s AND seq = %s",
+        (dialect().id(item.run_id), newest.seq),
+    )
+    row = cursor.fetchone()
+    found = (row[0], as_moment(row[1]), row[2]) if row else None
+    return found == (newest.type, newest.at, newest.data)
 
 
 def _rows(cursor: Any, writes: Sequence[RunWrite]) -> Rows:
