@@ -30,6 +30,10 @@ ENSURE_VENV := $(PYTHON) scripts/ensure_venv.py $(if $(filter file,$(origin PYTH
 TOOLS = CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
 	$(PY) scripts/ensure_services.py > /dev/null && $(PY) scripts/ensure_nginx.py > /dev/null
 
+# Most tests wait for other processes; a few of them wait together.
+JOBS ?= 3
+TEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
+
 # Tests that say the same on both backends, or bring their own, are run once.
 ONCE := architecture bench client deploy services
 
@@ -54,11 +58,11 @@ serve: $(RUN_STAMP) ## serve the demo on 127.0.0.1, PORT=8000
 test: test-embedded test-servers ## run the whole test suite on both backends, ARGS= for a part of it
 
 test-embedded: $(DEV_STAMP) ## on SQLite and the in-memory layer
-	@$(TOOLS) && exec $(PY) -m pytest $(ARGS)
+	@$(TOOLS) && exec $(TEST) $(ARGS)
 
 # Not again what does not touch a database or a layer.
 test-servers: $(DEV_STAMP) ## on a PostgreSQL and a Redis of its own
-	@$(TOOLS) && exec $(PY) -m tests.services -- $(PY) -m pytest \
+	@$(TOOLS) && exec $(PY) -m tests.services -- $(TEST) \
 		-m "not soak and not bench and not upgrade and not embedded" \
 		$(ONCE:%=--ignore=tests/%) $(ARGS)
 

@@ -20,6 +20,22 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The lines of the fixture ``show``."""
+    reports = [
+        report
+        for kind in ("passed", "failed")
+        for report in terminalreporter.stats.get(kind, ())
+        if any(name == "shown" for name, _ in report.user_properties)
+    ]
+    if reports:
+        terminalreporter.section("figures")
+    for report in reports:
+        for name, line in report.user_properties:
+            if name == "shown":
+                terminalreporter.line(f"{report.nodeid}: {line}")
+
+
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
     """Makes live servers on what the suite runs on, all on one data folder.

@@ -5,6 +5,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -165,14 +166,12 @@ def serve(live: Serve, stack: Stack) -> Iterator[Serve]:
 
 
 @pytest.fixture
-def show(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> Show:
-    """Prints a line past pytest's capturing: figures belong to the result."""
+def show(record_property: Callable[[str, object], None]) -> Show:
+    """Says a line at the end of the session: figures belong to the result.
 
-    def write(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n  {request.node.name}: {line}", end="", flush=True)  # noqa: T201
-
-    return write
+    By way of the report: a process that runs some of the tests has no terminal.
+    """
+    return partial(record_property, "shown")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ says so, and has as long as the unit gives it. Of the sandbox nothing is tried h
 """
 
 import os
+import secrets
 import shlex
 import signal
 import socket
@@ -110,10 +111,11 @@ class UnitProcess:
         self._folder = folder
         self._listening = listening
         self._log = folder / f"{self.name}.log"
-        self._notices = folder / f"{self.name}.notify"
+        # In the abstract namespace: a path may have no more than 108 characters.
+        self._notices = f"headway-{self.name}-{secrets.token_hex(8)}"
         unit = self.unit.environment()
         said = {name: value.replace(STATE, str(folder)) for name, value in unit.items()}
-        own = {"PYTHONPATH": str(ROOT), "NOTIFY_SOCKET": str(self._notices)}
+        own = {"PYTHONPATH": str(ROOT), "NOTIFY_SOCKET": f"@{self._notices}"}
         # As in systemd the file wins over the unit.
         self.env = environment(folder) | said | dict(env) | own
         self._process: subprocess.Popen[bytes] | None = None
@@ -124,9 +126,8 @@ class UnitProcess:
         """Start it, and wait until it has said that it is ready."""
         assert self.unit.one("Service", "Type") == "notify"
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._notices.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
-            notices.bind(str(self._notices))
+            notices.bind(f"\0{self._notices}")
             notices.settimeout(seconds(self.unit.one("Service", "TimeoutStartSec")))
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(

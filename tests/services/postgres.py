@@ -66,7 +66,7 @@ class Postgres(Service):
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": str(self.folder),
-            "max_connections": "100",
+            "max_connections": "300",  # of several tests at once
             "shared_buffers": "64MB",
             # In the folder, so that a killed server leaves nothing in /dev/shm.
             "dynamic_shared_memory_type": "mmap",
