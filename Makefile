@@ -88,7 +88,8 @@ format: $(DEV_STAMP) ## format, and fix what lint can fix
 
 soak: $(DEV_STAMP) ## the long tests, on both backends
 	@$(TOOLS) && $(PY) -m pytest -m "soak and not servers" $(ARGS) && \
-		exec $(PY) -m tests.services -- $(PY) -m pytest -m "soak and not embedded" $(ARGS)
+		exec $(PY) -m tests.services -- $(PY) -m pytest \
+			-m "soak and not embedded" $(ONCE:%=--ignore=tests/%) $(ARGS)
 
 bench: $(DEV_STAMP) ## the benchmarks
 	@exec $(PY) -m tests.bench $(ARGS)
