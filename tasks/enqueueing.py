@@ -1,7 +1,7 @@
 """From a call to stored runs: check, serialise, insert, wake."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -63,7 +63,7 @@ def _maker(
         task=task.module_path,
         queue_name=task.queue_name,
         priority=task.priority,
-        run_after=task.run_after,
+        run_after=_moment(task),
         backend=task.backend,
         max_attempts=option("max_attempts", None) or conf().max_attempts,
         timeout=option("timeout", None) or conf().timeout,
@@ -83,6 +83,13 @@ def _maker(
         )
 
     return make
+
+
+def _moment(task: Any) -> datetime | None:
+    """When a run may be claimed, at the earliest; a delay is counted by the database's clock."""
+    delay: timedelta | None = getattr(task, "delay", None)
+    run_after: datetime | None = task.run_after
+    return run_after if delay is None else store.clock() + delay
 
 
 def _serialised(value: Any, task: Any) -> str:

@@ -17,8 +17,6 @@ from typing import (
     overload,
 )
 
-from django.utils import timezone
-
 from tasks import registry
 from tasks.compat import Task as DjangoTask
 from tasks.exceptions import InvalidArguments
@@ -58,6 +56,8 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     #: Whom the runs belong to; None: the user of the current request, if any.
     user: Any = None
+    #: From the enqueue to the earliest claim; instead of ``run_after``.
+    delay: timedelta | None = None
     #: A second run with this key is not made; its enqueue gives the first one's handle.
     unique_key: str | None = None
 
@@ -89,13 +89,10 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
         user: Any = None,
         unique_key: str | None = None,
     ) -> Self:
-        """The same task with other options. *run_after* may be a delay from now."""
-        if isinstance(run_after, timedelta):
-            run_after = timezone.now() + run_after
+        """The same task with other options. *run_after* may be a delay from the enqueue on."""
         given = {
             "priority": priority,
             "queue_name": queue_name,
-            "run_after": run_after,
             "backend": backend,
             "timeout": timeout,
             "max_attempts": max_attempts,
@@ -103,7 +100,12 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
             "user": user,
             "unique_key": unique_key,
         }
-        return replace(self, **{name: value for name, value in given.items() if value is not None})
+        chosen = {name: value for name, value in given.items() if value is not None}
+        if isinstance(run_after, timedelta):
+            chosen |= {"delay": run_after, "run_after": None}
+        elif run_after is not None:
+            chosen |= {"delay": None, "run_after": run_after}
+        return replace(self, **chosen)
 
     def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> "Handle":
         """Store a run of this task, to be executed as soon as the transaction commits.

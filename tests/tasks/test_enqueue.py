@@ -1,7 +1,7 @@
 """What is stored when a call is enqueued, and what is refused."""
 
 import math
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from django.db import transaction
 import tasks
 from tasks.compat import TaskResultDoesNotExist, task_enqueued
 from tasks.context import current_user
+from tasks.engine import store
 from tasks.exceptions import InvalidArguments, InvalidValue, MalformedRunId, RunDoesNotExist
 from tasks.ids import new_run_id
 from tasks.models import TaskEvent, TaskRun
@@ -98,6 +99,18 @@ def test_run_after() -> None:
     run = TaskRun.objects.get(pk=handle.id)
     assert run.run_after is not None
     assert run.run_after - run.enqueued_at > timedelta(minutes=59)
+
+
+def test_a_delay_counts_from_the_enqueue_by_the_clock_that_all_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    later = app.add.using(run_after=timedelta(hours=1))
+    now = datetime(2040, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr(store, "clock", lambda: now)
+    run = TaskRun.objects.get(pk=later.enqueue(1).id)
+    assert run.run_after == now + timedelta(hours=1)
+    moment = TaskRun.objects.get(pk=later.using(run_after=now).enqueue(1).id)
+    assert moment.run_after == now
 
 
 def test_whose_it_is() -> None:

@@ -1,6 +1,7 @@
 """Reading runs and their logs."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from tasks.events import Event
 from tasks.exceptions import RunDoesNotExist
 from tasks.models import TaskRun
 
-__all__ = ["Head", "fetch_run", "heads", "queued_data", "read_events"]
+__all__ = ["Head", "clock", "fetch_run", "heads", "queued_data", "read_events"]
 
 
 class Head(NamedTuple):
@@ -18,6 +19,13 @@ class Head(NamedTuple):
 
     last_seq: int
     status: str
+
+
+def clock() -> datetime:
+    """The time by the database's clock, which all processes share."""
+    with cursor() as open_cursor:
+        open_cursor.execute(f"SELECT {dialect().now}", ())
+        return as_moment(open_cursor.fetchone()[0])
 
 
 def read_events(run_id: UUID, after: int, limit: int) -> list[Event]:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from tasks.conf import conf
 from tasks.engine.store.dialect import (
-    as_moment,
     as_uuid,
     cursor,
     dialect,
@@ -17,6 +16,7 @@ from tasks.engine.store.dialect import (
     read_by_index,
     writing,
 )
+from tasks.engine.store.reads import clock
 from tasks.ids import first_id_at
 from tasks.models import TaskEvent, TaskRun
 from tasks.states import TERMINAL
@@ -58,9 +58,8 @@ def finished_queues() -> list[str]:
 def due(queue: str, status: str, *, days: float | None, runs: int | None) -> list[Due]:
     """What goes of a queue and status: what ended *days* ago, and all but the newest *runs*."""
     found: list[Due] = []
+    now = clock()
     with cursor() as reading:
-        reading.execute(f"SELECT {dialect().now}", ())
-        now = as_moment(reading.fetchone()[0])
         if days is not None:
             before = now - timedelta(days=days)
             # Ids tell when a run was enqueued, which was before its end.
