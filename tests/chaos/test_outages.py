@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -23,7 +24,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.servers]
 LEASE = 2.0  # seconds
 PROCESSES = 2
 LENGTHY = 10  # runs that no outage is too short for
-PROBE = 2_000  # trivial runs by which throughput is measured
+PROBE = 500  # trivial runs by which throughput is measured
+PROBES = 30  # times
 
 Break = Callable[[Service, float], None]
 
@@ -67,6 +69,62 @@ def stack() -> Iterator[Breakable]:
         yield made
 
 
+class Side(NamedTuple):
+    servers: list[LiveServer]
+    ledger: Ledger
+
+
+@pytest.fixture
+def control(serve: Serve, numbers: Numbers) -> Iterator[Side | None]:
+    """The same on servers that nobody breaks: what has become of the machine meanwhile."""
+    if numbers is SHORT:
+        yield None
+        return
+    with breakable(SERVICE) as undisturbed:
+        made = [work(serve) for _ in range(PROCESSES)]
+        for server in made:
+            server.env.update(undisturbed.env)
+            server.start()
+        yield Side(made, Ledger(undisturbed))
+        for server in made:
+            server.close()
+
+
+def work(serve: Serve) -> LiveServer:
+    return serve(lease=LEASE, grace=1, concurrency=20, complains=True)
+
+
+class Rate:
+    """Trivial runs that two processes do a second, and a second of their CPU, beside the control.
+
+    The CPU tells what a run costs whatever else the machine does; the clock tells whether
+    somebody waits who need not.
+    """
+
+    def __init__(self, side: Side, control: Side, path: Path) -> None:
+        self._sides = (side, control)
+        self._path = path
+
+    async def now(self) -> tuple[float, float]:
+        """By the clock, the ratio of the best of many; by CPU, that of all together."""
+        best, cpu = [0.0, 0.0], [0.0, 0.0]
+        for _ in range(PROBES):
+            for number, side in enumerate(self._sides):
+                rate, used = await self._measure(side)
+                best[number] = max(best[number], rate)
+                cpu[number] += used
+        return best[0] / best[1], cpu[1] / cpu[0]
+
+    async def _measure(self, side: Side) -> tuple[float, float]:
+        before = side.ledger.statuses()["SUCCESSFUL"]
+        used = -sum(server.usage().cpu for server in side.servers)
+        began = time.monotonic()
+        enqueue_many(side.servers[0], "mark", *[(str(self._path),)] * PROBE)
+        await side.ledger.until_successful(before + PROBE)
+        rate = PROBE / (time.monotonic() - began)
+        return rate, used + sum(server.usage().cpu for server in side.servers)
+
+
 @pytest.mark.parametrize("broken", ["postgres", "redis"])
 @pytest.mark.parametrize("breaks", [restart, pytest.param(crash, marks=pytest.mark.soak), freeze])
 @pytest.mark.parametrize(
@@ -86,17 +144,15 @@ async def test_nothing_is_lost_and_no_process_needs_a_hand(
     broken: str,
     breaks: Break,
     numbers: Numbers,
+    control: Side | None,
 ) -> None:
     runs = numbers.runs
     service: Service = getattr(stack, broken)
-    servers = [
-        serve(lease=LEASE, grace=1, concurrency=20, complains=True).start()
-        for _ in range(PROCESSES)
-    ]
+    servers = [work(serve).start() for _ in range(PROCESSES)]
     processes = [server.process.pid for server in servers]
     ports = [server.port for server in servers]
-    long = numbers is LONG
-    before = await throughput(servers[0], ledger, tmp_path / "probe") if long else 0.0
+    rate = Rate(Side(servers, ledger), control, tmp_path / "probe") if control else None
+    before = await rate.now() if rate else (0.0, 0.0)
 
     whole = (numbers.least + numbers.most) / 2 * numbers.times
     step = whole * PROCESSES * 20 / runs / 5  # so that the work lasts as long as the outages
@@ -129,19 +185,8 @@ async def test_nothing_is_lost_and_no_process_needs_a_hand(
     show(f"{again} of {runs} runs tried again")
     if broken == "postgres" and breaks is not restart:
         assert again  # these outages outlast a lease
-    if long:
-        after = await throughput(servers[0], ledger, tmp_path / "probe")
-        show(f"{before:.0f} runs/s before, {after:.0f} after")
-        assert after >= 0.95 * before
-
-
-async def throughput(server: LiveServer, ledger: Ledger, path: Path) -> float:
-    """Trivial runs a second, the best of five times."""
-    found = []
-    for _ in range(5):
-        before = ledger.statuses()["SUCCESSFUL"]
-        began = time.monotonic()
-        enqueue_many(server, "mark", *[(str(path),)] * PROBE)
-        await ledger.until_successful(before + PROBE)
-        found.append(PROBE / (time.monotonic() - began))
-    return max(found)
+    if rate:
+        after = await rate.now()
+        show(f"throughput beside the control's, by the clock and by CPU: {before}, then {after}")
+        assert after[0] >= 0.75 * before[0]  # who else is on the machine shows, too
+        assert after[1] >= 0.95 * before[1]
