@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.servers]
 LEASE = 2.0  # seconds
 PROCESSES = 2
 LENGTHY = 10  # runs that no outage is too short for
+PATIENCE = 300.0  # seconds for what the outages have left
 PROBE = 500  # trivial runs by which throughput is measured
 PROBES = 30  # times
 
@@ -171,7 +172,9 @@ async def test_nothing_is_lost_and_no_process_needs_a_hand(
         for _ in range(numbers.times):
             await asyncio.sleep(rng.uniform(numbers.least, numbers.most))  # the rate is the test's
             await asyncio.to_thread(breaks, service, numbers.pause)
-        await ledger.until(lambda: ledger.statuses()["RUNNING"] + ledger.statuses()["READY"] == 0)
+        await ledger.until(
+            lambda: ledger.statuses()["RUNNING"] + ledger.statuses()["READY"] == 0, PATIENCE
+        )
 
     found = [ledger.run(run_id) for run_id in ids]
     assert {run.status for run in found} == {"SUCCESSFUL"}
