@@ -25,11 +25,20 @@ async def show(request: HttpRequest) -> HttpResponse:
         message = "There are no figures without prometheus-client: install django-headway[metrics]."
         raise Refusal(501, "not_installed", message)
     # It queries and may wait, so it must not have the thread that all requests share.
-    render = sync_to_async(metrics.render, thread_sensitive=False)
+    render = sync_to_async(_render, thread_sensitive=False)
     body, content_type = await render(request.headers.get("Accept", ""))
     response = HttpResponse(body, content_type=content_type)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _render(accept: str) -> tuple[bytes, str]:
+    """The figures and their media type, as the Accept header prefers. Queries, and blocks."""
+    from prometheus_client import REGISTRY
+    from prometheus_client.exposition import choose_encoder
+
+    encode, content_type = choose_encoder(accept)
+    return encode(REGISTRY), content_type
 
 
 def _has_token(request: HttpRequest) -> bool:

@@ -23,6 +23,7 @@ async def test_staff_reads_and_others_do_not(staff: Login, ann: Login) -> None:
     response = await staff.client.get("/metrics")
     assert response.status_code == 200
     assert b"headway_queue_latency_seconds" in response.content
+    assert response.headers["Content-Type"].startswith("text/plain")
     assert response["Cache-Control"] == "no-store"
     assert await status(ann.client) == 401
     response = await AsyncClient().get("/metrics")

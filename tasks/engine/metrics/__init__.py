@@ -6,10 +6,10 @@
     instruments  what the engine counts and measures
     process      what this process has under way, looked up when it is scraped
     whole        queues and workers of all processes, from the database
-    exposition   all of it as text, over HTTP or for a view
+    exposition   all of it in the library's registry, and on a port of a process without HTTP
 """
 
-from tasks.engine.metrics.exposition import register, render, serve
+from tasks.engine.metrics.exposition import register, serve
 from tasks.engine.metrics.library import Counter, Gauge, available, counter, gauge
 
-__all__ = ["Counter", "Gauge", "available", "counter", "gauge", "register", "render", "serve"]
+__all__ = ["Counter", "Gauge", "available", "counter", "gauge", "register", "serve"]

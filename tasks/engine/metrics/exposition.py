@@ -1,19 +1,10 @@
-"""All figures as text, in the form that Prometheus reads."""
+"""Where Prometheus finds the figures: in its library's registry, and on a port."""
 
 from functools import cache
 
 from tasks.engine.metrics.library import available
 
-__all__ = ["register", "render", "serve"]
-
-
-def render(accept: str) -> tuple[bytes, str]:
-    """The figures and their media type, as the Accept header prefers. Queries, and blocks."""
-    from prometheus_client import REGISTRY
-    from prometheus_client.exposition import choose_encoder
-
-    encode, content_type = choose_encoder(accept)
-    return encode(REGISTRY), content_type
+__all__ = ["register", "serve"]
 
 
 def serve(host: str, port: int) -> None:
