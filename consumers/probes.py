@@ -10,6 +10,7 @@ from channels.layers import get_channel_layer
 from django.db import connections
 
 from tasks.conf import conf
+from tasks.engine import store
 from tasks.engine.threads import DatabaseThread
 
 __all__ = ["database_answers", "layer_answers"]
@@ -68,14 +69,12 @@ async def layer_answers() -> bool:
 
 def _ask() -> str:
     """What is wrong, or nothing. The connection is a new one each time: it is asked for too."""
-    connection = connections[conf().database]
     try:
-        connection.ensure_connection()
-        return "" if connection.is_usable() else "it does not answer"
+        return "" if store.answers() else "it does not answer"
     except Exception as error:
         return type(error).__name__  # its text may name the user
     finally:
-        connection.close()
+        connections.close_all()
 
 
 def _named() -> str:

@@ -9,6 +9,7 @@ from django.test import AsyncClient
 from asgi_app.layers import layer
 from consumers import probes
 from consumers.health import report_readiness
+from tasks.engine import store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,17 +52,17 @@ async def test_a_later_report_replaces_the_first(no_reports: dict[str, Any]) -> 
 async def test_no_database(
     no_reports: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Connection:
-        def ensure_connection(self) -> None:
-            raise OSError("password=secret host=db")
-
-        def close(self) -> None:
-            pass
-
-    class Connections(dict[str, Connection]):
+    class Connections:
         settings: ClassVar[Any] = {"default": {"HOST": "db", "PORT": 5432, "NAME": "shop"}}
 
-    monkeypatch.setattr(probes, "connections", Connections(default=Connection()))
+        def close_all(self) -> None:
+            pass
+
+    def answers() -> bool:
+        raise OSError("password=secret host=db")
+
+    monkeypatch.setattr(probes, "connections", Connections())
+    monkeypatch.setattr(store, "answers", answers)
     response = await AsyncClient().get("/health/ready")
     assert response.status_code == 503
     assert response.json()["checks"] == {"database": False}
