@@ -191,5 +191,5 @@ async def test_nothing_is_lost_and_no_process_needs_a_hand(
     if rate:
         after = await rate.now()
         show(f"throughput beside the control's, by the clock and by CPU: {before}, then {after}")
-        assert after[0] >= 0.75 * before[0]  # who else is on the machine shows, too
+        assert after[0] >= 0.95 * before[0]
         assert after[1] >= 0.95 * before[1]
