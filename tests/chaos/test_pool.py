@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from asgi_app.databases import POOL
 from tests.chaos.outages import Breakable, breakable
 from tests.chaos.service.client import enqueue
 from tests.chaos.service.marks import marks
@@ -17,6 +18,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.servers]
 
 LEASE = 1.0  # seconds
 AT_ONCE = 10  # requests
+CROWD = 200
+ENGINE = 8  # connections of a process's own threads
+HALF = 100 // 2  # of what PostgreSQL takes by default, from all processes
 
 
 @pytest.fixture
@@ -45,6 +49,19 @@ async def test_the_engine_goes_on_when_runs_have_taken_all_of_it(
     assert httpx.get(f"{worker.url}/health/ready").status_code == 200  # noqa: ASYNC210
     worker.terminate()
     assert worker.wait() == 0
+
+
+async def test_clients_that_come_at_once_leave_room_for_other_processes(
+    serve: Serve, stack: Breakable, tmp_path: Path
+) -> None:
+    server = serve().start()
+    run_id = enqueue(server, "mark", str(tmp_path / "mark"))
+    url = f"{server.url}/tasks/{run_id}/"
+    async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=None)) as client:
+        answers = await asyncio.gather(*(client.get(url) for _ in range(CROWD)))
+    assert {answer.status_code for answer in answers} == {200}
+    # Idle ones are kept for seconds: these are the most that there were.
+    assert 1 < stack.connections(server.process.pid) <= POOL["max_size"] + ENGINE < HALF
 
 
 async def test_connections_that_a_restart_has_cut_reach_no_request(
