@@ -35,7 +35,7 @@ async def sleepers(count: int, seconds: float, at_once: int) -> None:
 
     async def rest() -> None:
         async with limit:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds)  # it is what is measured
 
     async with anyio.create_task_group() as group:
         for _ in range(count):

@@ -18,4 +18,5 @@ class Pace:
 
     async def next(self) -> None:
         self._due += self._interval
+        # It is the pace.
         await asyncio.sleep(max(0.0, self._due - time.perf_counter()))

@@ -15,12 +15,12 @@ async def nothing() -> None:
 
 @task
 async def rest(seconds: float) -> None:
-    await asyncio.sleep(seconds)
+    await asyncio.sleep(seconds)  # it is what is measured
 
 
 @task
 def block(seconds: float) -> None:
-    time.sleep(seconds)
+    time.sleep(seconds)  # it is what is measured
 
 
 @task

@@ -79,8 +79,7 @@ async def rest(context: Context, path: str, seconds: float, again: float = 0.0) 
     await context.emit("resting")
     how = "cancelled"
     try:
-        # How long it is under way is what the test asks for.
-        await asyncio.sleep(seconds if first else again)
+        await asyncio.sleep(seconds if first else again)  # how long is what the test asks for
         how = "ended"
         await context.emit("rested")
     finally:
@@ -94,7 +93,7 @@ def rest_in_thread(context: SyncContext, path: str, seconds: float, again: float
     deadline = time.monotonic() + (seconds if begin(path) else again)
     context.emit("resting")
     while time.monotonic() < deadline and not context.cancel_requested:
-        time.sleep(0.005)
+        time.sleep(0.005)  # a thread is told of nothing: it has to look
     how = "cancelled" if context.cancel_requested else "ended"
     try:
         context.emit("rested")
@@ -148,7 +147,7 @@ async def rest_until(context: Context, path: str) -> None:
     """Rests until there is a mark at *path*."""
     await context.emit("resting")
     while not left(path):  # noqa: ASYNC110 - it is another process's event
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # nobody tells of a file
 
 
 logger = logging.getLogger(__name__)
@@ -193,7 +192,7 @@ def deaf(path: str) -> None:
     with open(path) as file:
         while len(file.readlines()) < 2:
             file.seek(0)
-            time.sleep(0.02)
+            time.sleep(0.02)  # nobody tells of a file
 
 
 @task(takes_context=True, max_attempts=100)
