@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -126,6 +126,24 @@ class Rate:
         return rate, used + sum(server.usage().cpu for server in side.servers)
 
 
+def pieces(numbers: Numbers, folder: str) -> list[tuple[Any, ...]]:
+    """Work that lasts as long as the outages, and a few runs that none is too short for."""
+    whole = (numbers.least + numbers.most) / 2 * numbers.times
+    step = whole * PROCESSES * 20 / numbers.runs / 5
+    slow = min(numbers.pause * 1.5, 20.0) / 5  # what is begun anew at last is awaited
+    return [(folder, n, 5, slow if n < LENGTHY else step) for n in range(numbers.runs)]
+
+
+def some(
+    numbers: Numbers, rng: random.Random, ports: list[int], ids: list[str]
+) -> list[StreamWatcher | SocketWatcher]:
+    kinds = (StreamWatcher, SocketWatcher)
+    return [
+        kinds[number % 2](rng.sample(ports, PROCESSES), run_id)
+        for number, run_id in enumerate(rng.sample(ids, numbers.watchers))
+    ]
+
+
 @pytest.mark.parametrize("broken", ["postgres", "redis"])
 @pytest.mark.parametrize("breaks", [restart, pytest.param(crash, marks=pytest.mark.soak), freeze])
 @pytest.mark.parametrize(
@@ -147,45 +165,32 @@ async def test_nothing_is_lost_and_no_process_needs_a_hand(
     numbers: Numbers,
     control: Side | None,
 ) -> None:
-    runs = numbers.runs
-    service: Service = getattr(stack, broken)
     servers = [work(serve).start() for _ in range(PROCESSES)]
     processes = [server.process.pid for server in servers]
-    ports = [server.port for server in servers]
     rate = Rate(Side(servers, ledger), control, tmp_path / "probe") if control else None
     before = await rate.now() if rate else (0.0, 0.0)
 
-    whole = (numbers.least + numbers.most) / 2 * numbers.times
-    step = whole * PROCESSES * 20 / runs / 5  # so that the work lasts as long as the outages
-    slow = min(numbers.pause * 1.5, 20.0) / 5  # what is begun anew at last is awaited
-    calls = [
-        (str(tmp_path), number, 5, slow if number < LENGTHY else step) for number in range(runs)
-    ]
-    ids = enqueue_many(servers[0], "step", *calls)
-    kinds = (StreamWatcher, SocketWatcher)
-    watchers = [
-        kinds[number % 2](rng.sample(ports, PROCESSES), run_id)
-        for number, run_id in enumerate(rng.sample(ids, numbers.watchers))
-    ]
+    ids = enqueue_many(servers[0], "step", *pieces(numbers, str(tmp_path)))
+    watchers = some(numbers, rng, [server.port for server in servers], ids)
     async with watching(watchers):
         await ledger.until(lambda: ledger.log(ids[0])[1:])
         for _ in range(numbers.times):
             await asyncio.sleep(rng.uniform(numbers.least, numbers.most))  # the rate is the test's
-            await asyncio.to_thread(breaks, service, numbers.pause)
+            await asyncio.to_thread(breaks, getattr(stack, broken), numbers.pause)
         await ledger.until(
             lambda: ledger.statuses()["RUNNING"] + ledger.statuses()["READY"] == 0, PATIENCE
         )
 
     found = [ledger.run(run_id) for run_id in ids]
     assert {run.status for run in found} == {"SUCCESSFUL"}
-    assert [run.return_value for run in found] == list(range(runs))
+    assert [run.return_value for run in found] == list(range(numbers.runs))
     assert marks(tmp_path / "overlaps") == []
     exactly(watchers, ledger)
     assert [server.process.poll() for server in servers] == [None] * PROCESSES
     assert [server.process.pid for server in servers] == processes
 
     again = sum(run.attempt > 1 for run in found)
-    show(f"{again} of {runs} runs tried again")
+    show(f"{again} of {numbers.runs} runs tried again")
     if broken == "postgres" and breaks is not restart:
         assert again  # these outages outlast a lease
     if rate:
