@@ -146,8 +146,10 @@ class Workforce:
             logger.info("Draining: %d runs have up to %g s to end", len(self._active), grace)
         # While the database cannot be reached there is nothing to wait for.
         with anyio.move_on_after(grace if self.ready.is_set() else 0):
-            await self._claimer.stopped.wait()  # a claim may be under way, and never answered
-            await self._idle_or_hurried()
+            await self._finished_or_hurried()
+        # What a claim under way takes has to be given back too; it may never be answered.
+        with anyio.move_on_after(_LAST_WORDS):
+            await self._claimer.stopped.wait()
         for attempt in list(self._active.values()):
             attempt.cancel(Cause.DRAIN)
         with anyio.move_on_after(_LAST_WORDS):
@@ -161,8 +163,15 @@ class Workforce:
             for attempt in list(self._active.values()):
                 await attempt.settled
 
-    async def _idle_or_hurried(self) -> None:
-        waits = [asyncio.ensure_future(event.wait()) for event in (self._idle, self._hurried)]
+    async def _finished(self) -> None:
+        await self._claimer.stopped.wait()
+        await self._idle.wait()
+
+    async def _finished_or_hurried(self) -> None:
+        waits = [
+            asyncio.ensure_future(self._finished()),
+            asyncio.ensure_future(self._hurried.wait()),
+        ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

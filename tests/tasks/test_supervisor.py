@@ -105,6 +105,31 @@ async def test_a_run_that_will_not_end_is_given_back(settings: Any, name: str) -
     assert (run.status, run.attempt) == ("READY", 0)
 
 
+async def test_what_a_late_claim_takes_is_given_back(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HEADWAY = {"GRACE": 0.05}
+    taken, answer = threading.Event(), threading.Event()
+    claim = store.claim
+
+    def claim_slowly(*where: Any) -> list[store.Claim]:
+        claims = claim(*where)
+        if claims:
+            taken.set()
+            answer.wait(5)
+        return claims
+
+    monkeypatch.setattr(store, "claim", claim_slowly)
+    async with running_supervisor() as supervisor:
+        handle = await app.sleep.aenqueue(3)
+        assert await asyncio.to_thread(taken.wait, 5)
+        supervisor.drain()
+        asyncio.get_running_loop().call_later(0.2, answer.set)  # the grace period is over
+        await asyncio.shield(supervisor.drained.wait())
+    run = await row(handle)
+    assert (run.status, run.attempt) == ("READY", 0)
+
+
 async def test_drained_runs_on_later(settings: Any) -> None:
     settings.HEADWAY = {"GRACE": 0.05}
     async with running_supervisor():
