@@ -10,6 +10,7 @@ import anyio
 
 from tasks.conf import conf
 from tasks.engine.children import Child, ChildFailed, keep_running
+from tasks.engine.either import either
 from tasks.engine.examination import examine
 from tasks.engine.unserved import Unserved
 from tasks.engine.watchdog import Watchdog
@@ -101,7 +102,7 @@ class Supervisor:
 
     async def _work(self, workforce: Workforce) -> None:
         # Every statement of the engine would fail on tables of another form.
-        await _either(self._examined, self._draining)
+        await either(self._examined.wait(), self._draining.wait())
         async with anyio.create_task_group() as engine:
             for child in workforce.children():
                 engine.start_soon(keep_running, child, name=f"headway {child.name}")
@@ -127,15 +128,6 @@ class Supervisor:
         if self._on_drained is not None:
             self._on_drained()
         self.drained.set()
-
-
-async def _either(*events: asyncio.Event) -> None:
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
 
 
 def _raise_child_failed(task: "asyncio.Task[None]") -> None:

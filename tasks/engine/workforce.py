@@ -16,6 +16,7 @@ from tasks.engine import control
 from tasks.engine.attempt import Attempt, Cause
 from tasks.engine.children import Child
 from tasks.engine.claimer import Claimer
+from tasks.engine.either import either
 from tasks.engine.endings import End, cancelled
 from tasks.engine.executor import Executor
 from tasks.engine.journal import Journal
@@ -146,7 +147,7 @@ class Workforce:
             logger.info("Draining: %d runs have up to %g s to end", len(self._active), grace)
         # While the database cannot be reached there is nothing to wait for.
         with anyio.move_on_after(grace if self.ready.is_set() else 0):
-            await self._finished_or_hurried()
+            await either(self._finished(), self._hurried.wait())
         # What a claim under way takes has to be given back too; it may never be answered.
         with anyio.move_on_after(_LAST_WORDS):
             await self._claimer.stopped.wait()
@@ -166,17 +167,6 @@ class Workforce:
     async def _finished(self) -> None:
         await self._claimer.stopped.wait()
         await self._idle.wait()
-
-    async def _finished_or_hurried(self) -> None:
-        waits = [
-            asyncio.ensure_future(self._finished()),
-            asyncio.ensure_future(self._hurried.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
 
     # Starting and checking
 
