@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ LEASE = 2.0  # seconds
 PROCESSES = 2
 LENGTHY = 10  # runs that no outage is too short for
 PATIENCE = 300.0  # seconds for what the outages have left
-PROBE = 500  # trivial runs by which throughput is measured
-PROBES = 30  # times
+PROBE = 300  # trivial runs by which throughput is measured
+PROBES = 120  # times
 
 Break = Callable[[Service, float], None]
 
@@ -99,22 +100,24 @@ class Rate:
     """Trivial runs that two processes do a second, and a second of their CPU, beside the control.
 
     The CPU tells what a run costs whatever else the machine does; the clock tells whether
-    somebody waits who need not.
+    somebody waits who need not. The machine's pace changes by more than what is asked for,
+    so each probe is compared with one of the control's right beside it.
     """
 
     def __init__(self, side: Side, control: Side, path: Path) -> None:
-        self._sides = (side, control)
+        self._side, self._control = side, control
         self._path = path
 
     async def now(self) -> tuple[float, float]:
-        """By the clock, the ratio of the best of many; by CPU, that of all together."""
-        best, cpu = [0.0, 0.0], [0.0, 0.0]
+        """By the clock, the median of many comparisons; by CPU, that of all together."""
+        ratios: list[float] = []
+        ours = theirs = 0.0
         for _ in range(PROBES):
-            for number, side in enumerate(self._sides):
-                rate, used = await self._measure(side)
-                best[number] = max(best[number], rate)
-                cpu[number] += used
-        return best[0] / best[1], cpu[1] / cpu[0]
+            rate, used = await self._measure(self._side)
+            beside, needed = await self._measure(self._control)
+            ratios.append(rate / beside)
+            ours, theirs = ours + used, theirs + needed
+        return statistics.median(ratios), theirs / ours
 
     async def _measure(self, side: Side) -> tuple[float, float]:
         before = side.ledger.statuses()["SUCCESSFUL"]
