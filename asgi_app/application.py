@@ -11,8 +11,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from functools import cache
+from functools import cache, partial
 
+from asgi_app.flow import flowing
 from asgi_app.lifecycle import Phase
 from asgi_app.unavailable import not_found, reject_websocket, unavailable
 from consumers import routing
@@ -51,7 +52,7 @@ class Headway:
         app = self._route(scope)
         if self._process.lifecycle.phase is not Phase.SERVING and not await self._admit(scope):
             app = unavailable
-        await self._process.applications.run(app, scope, receive, send)
+        await flowing(partial(self._process.applications.run, app), scope, receive, send)
 
     def _route(self, scope: Scope) -> ASGIApp:
         if self._health_only and not _asks_for_health(scope):

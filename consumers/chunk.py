@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
-from consumers.wire import frame, type_of
+from consumers.wire import frame, text_frame, type_of
 from tasks.events import FINISHED
 
 __all__ = ["CHUNK_BYTES", "CHUNK_EVENTS", "Chunk", "fitting"]
@@ -41,6 +41,16 @@ class Chunk:
     def frames(self) -> bytes:
         """The events as an event stream."""
         return b"".join(map(frame, range(self.first, self.last + 1), self.envelopes))
+
+    @cached_property
+    def messages(self) -> bytes:
+        """The events as messages of a WebSocket."""
+        return b"".join(map(text_frame, self.envelopes))
+
+    @cached_property
+    def message(self) -> bytes:
+        """The events as one message of a WebSocket."""
+        return text_frame(b"\n".join(self.envelopes))
 
     @cached_property
     def size(self) -> int:

@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from channels.db import database_sync_to_async
 from django.http import QueryDict
 
-from consumers.asgi import Receive, Scope, Send
+from consumers.asgi import FRAMES, Receive, Scope, Send
 from consumers.auth import Access, Action, admit
 from consumers.chunk import Chunk
 from consumers.commands import parse_command
@@ -58,6 +58,7 @@ class RunSocket:
         self._receive = receive
         self._send = send
         self._batched = False
+        self._framed = FRAMES in scope.get("extensions", {})
         self._left = False
 
     async def serve(self) -> None:
@@ -90,6 +91,10 @@ class RunSocket:
     async def _write(self, item: Chunk | Signal) -> None:
         if not isinstance(item, Chunk):
             return  # silence is the server's own ping, and the last word is the close
+        if self._framed:
+            frames = item.message if self._batched else item.messages
+            await self._send({"type": FRAMES, "frames": frames})
+            return
         if self._batched:
             await self._text(b"\n".join(item.envelopes).decode())
             return

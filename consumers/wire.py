@@ -6,6 +6,7 @@ of the same refusal.
 """
 
 import random
+import struct
 from enum import IntEnum
 from typing import Final
 
@@ -17,6 +18,7 @@ __all__ = [
     "close_reason",
     "farewell",
     "frame",
+    "text_frame",
     "type_of",
 ]
 
@@ -35,6 +37,7 @@ HEARTBEAT: Final = b": heartbeat\n\n"
 RECONNECT_FROM: Final = 500
 RECONNECT_SPAN: Final = 6_000
 
+_FINAL_TEXT = 0x81  # the only frame of its message, no extension, opcode "text"
 _REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame holds 125, two are the code
 
 
@@ -55,6 +58,21 @@ class CloseCode(IntEnum):
 def frame(seq: int, envelope: bytes) -> bytes:
     """One event of an event stream. An envelope is one line, so one ``data:`` field."""
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, type_of(envelope), envelope)
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A whole text message of a WebSocket, as a server sends it (RFC 6455, section 5.2).
+
+    Uncompressed, which a connection with permessage-deflate allows (RFC 7692, section 6).
+    """
+    size = len(payload)
+    if size < 126:
+        head = struct.pack("!BB", _FINAL_TEXT, size)
+    elif size < 65_536:
+        head = struct.pack("!BBH", _FINAL_TEXT, 126, size)
+    else:
+        head = struct.pack("!BBQ", _FINAL_TEXT, 127, size)
+    return head + payload
 
 
 def farewell() -> bytes:

@@ -102,6 +102,7 @@ class Conf:
     feed_bytes: int = _count(1_048_576, "events of one run kept in memory, in bytes", 1024)
     replay_bytes: int = _count(33_554_432, "stored pages of the log kept in memory, in bytes", 1024)
     reconcile: float = _seconds(1.0, "how often watched runs are compared with the database")
+    stuck: float = _seconds(25.0, "a reader that takes nothing for so long is cut off")
     heartbeat: float = _seconds(15.0, "how often a silent stream says that it is alive")
 
     # Keeping

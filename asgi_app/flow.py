@@ -1,0 +1,218 @@
+"""Back-pressure under daphne: ``await send()`` waits while a reader does not read.
+
+daphne's own send() never waits: what a reader does not take stays in this process, all of
+it. Twisted knows when that is too much, and tells whoever is registered as the connection's
+push producer. So the ``send`` that daphne hands over (``partial(server.handle_reply,
+protocol)``) is where the connection is found, and what wraps it is the producer::
+
+    application ── send() ──► Flow ── daphne ── twisted.web, autobahn ──► transport
+                               ▲                                             │
+                               └── pauseProducing, above 64 KiB buffered ◄───┘
+                                   resumeProducing, when all of it has gone
+
+* HTTP: registered with the request at the first part of a body that has more, and no
+  longer when its last part is sent, or keep-alive would break. An answer in one piece costs
+  nothing. Over HTTP/2 the request's stream tells, by its window.
+* WebSocket: registered with the transport at the accept, in the place of the HTTP channel,
+  which is left there by the upgrade. autobahn unregisters it when it drops the connection.
+* Parts of a stream, and frames, are written at once where nothing waits before them, see
+  :mod:`asgi_app.eager`; over TLS by Twisted alone.
+* A reader that takes nothing for ``STUCK`` seconds while somebody waits for it is cut off:
+  a WebSocket is told 4408 and has a moment to hear it, a stream just ends. Who vanished
+  without a word, and who is stuck with less than 64 KiB, is left to the kernel.
+* A WebSocket application may send frames that are ready for the wire, see
+  :data:`consumers.asgi.FRAMES`; autobahn needs 50 µs to make one.
+
+All applications behind :class:`~asgi_app.application.Headway` have this. Under any other
+server nothing changes: they have back-pressure of their own.
+"""
+
+import asyncio
+import functools
+import logging
+import sys
+from typing import Any
+
+from asgi_app import eager
+from consumers.asgi import FRAMES, ASGIApp, Message, Receive, Scope, Send
+from consumers.wire import CloseCode
+from tasks.conf import conf
+
+__all__ = ["flowing"]
+
+logger = logging.getLogger("headway.flow")
+
+MOMENT = 3.0  # seconds for a reader that was told to go, to hear of it
+LOOKS = 5  # times within STUCK that it is looked whether a reader has taken something
+
+
+async def flowing(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run *app*, with a send() that waits for its reader."""
+    protocol = _protocol(send)
+    flow: Flow | None = None
+    if protocol is not None and scope["type"] == "http":
+        flow = StreamFlow(protocol, send)
+    elif protocol is not None and scope["type"] == "websocket":
+        flow = SocketFlow(protocol, send)
+        scope = {**scope, "extensions": {**scope.get("extensions", {}), FRAMES: {}}}
+    if flow is None:
+        await app(scope, receive, send)
+        return
+    try:
+        await app(scope, receive, flow.send)
+    finally:
+        flow.end()
+
+
+def _protocol(send: Send) -> Any:
+    """daphne's protocol behind *send*; None if it is another server's, or is wrapped."""
+    daphne = sys.modules.get("daphne.server")
+    if daphne is None or not isinstance(send, functools.partial) or len(send.args) != 1:
+        return None
+    server = getattr(send.func, "__self__", None)
+    return send.args[0] if isinstance(server, daphne.Server) else None
+
+
+class Flow:
+    """The way out of one exchange: Twisted's ``IPushProducer``, and the ``send`` of its app."""
+
+    def __init__(self, protocol: Any, send: Send) -> None:
+        self._protocol = protocol
+        self._send = send
+        self._transport: Any = None
+        self._drained: asyncio.Event | None = None  # while there is too much buffered
+
+    async def send(self, message: Message) -> None:
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """The producer no longer, if it still is. Safe to call twice."""
+        if self._transport is not None:
+            self._unregister()
+            eager.restore(self._transport)
+            self._transport = None
+            self.resumeProducing()
+
+    def pauseProducing(self) -> None:
+        if self._drained is None:
+            self._drained = asyncio.Event()
+
+    def resumeProducing(self) -> None:
+        if self._drained is not None:
+            self._drained.set()
+            self._drained = None
+
+    def stopProducing(self) -> None:
+        """The connection is lost: let go who waits."""
+        self.resumeProducing()
+
+    def _hold(self, transport: Any) -> None:
+        self._transport = transport
+        eager.hasten(transport)
+        eager.limit_silence(transport, conf().stuck + MOMENT)
+
+    def _unregister(self) -> None:
+        raise NotImplementedError
+
+    async def _cut_off(self) -> None:
+        raise NotImplementedError
+
+    async def _room(self) -> None:
+        """Wait until there is room, however slow a reader is that takes something."""
+        silent, last = 0, eager.position(self._transport)
+        while (drained := self._drained) is not None:
+            try:
+                async with asyncio.timeout(conf().stuck / LOOKS):
+                    await drained.wait()
+            except TimeoutError:
+                now = eager.position(self._transport)
+                silent, last = silent + 1 if now == last else 0, now
+                if silent == LOOKS:
+                    logger.info("A reader took nothing for %g s: cut off.", conf().stuck)
+                    await self._cut_off()
+
+
+class StreamFlow(Flow):
+    """An HTTP response."""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.body":
+            if not message.get("more_body"):
+                self.end()
+            elif self._transport is None:
+                self._begin()
+        await self._send(message)
+        if self._drained is not None:
+            await self._room()
+
+    def _begin(self) -> None:
+        request = self._protocol
+        channel = getattr(request, "channel", None)  # absent or None when it is over
+        if channel is None or request.producer is not None:
+            return
+        request.registerProducer(self, True)
+        # A stream of HTTP/2 is its own transport.
+        self._hold(channel.transport or channel)
+
+    def _unregister(self) -> None:
+        request = self._protocol
+        if getattr(request, "channel", None) is not None and request.producer is self:
+            request.unregisterProducer()
+
+    async def _cut_off(self) -> None:
+        self._transport.abortConnection()
+        self.resumeProducing()
+
+
+class SocketFlow(Flow):
+    """A WebSocket."""
+
+    _told = False  # to go
+
+    async def send(self, message: Message) -> None:
+        if self._told:
+            return
+        kind = message["type"]
+        if kind == FRAMES:
+            self._write(message["frames"])
+        else:
+            await self._send(message)
+        if kind == "websocket.accept":
+            self._begin()
+        elif self._drained is not None and kind != "websocket.close":
+            await self._room()
+
+    def _begin(self) -> None:
+        transport = self._protocol.transport
+        if self._transport is None and self._is_open() and transport is not None:
+            transport.unregisterProducer()
+            transport.registerProducer(self, True)
+            self._hold(transport)
+
+    def _unregister(self) -> None:
+        if self._protocol.state != self._protocol.STATE_CLOSED:  # else autobahn has done so
+            self._transport.unregisterProducer()
+
+    def _is_open(self) -> bool:
+        return bool(self._protocol.state == self._protocol.STATE_OPEN)
+
+    def _write(self, frames: bytes) -> None:
+        """Nothing may follow a close frame, nor overtake what autobahn has queued."""
+        if not self._is_open():
+            return
+        if self._protocol.send_queue:
+            self._protocol.sendData(frames)
+        else:
+            self._protocol.transport.write(frames)
+
+    async def _cut_off(self) -> None:
+        self._told = True
+        await self._send({"type": "websocket.close", "code": int(CloseCode.TOO_SLOW)})
+        drained, transport = self._drained, self._transport
+        try:
+            async with asyncio.timeout(MOMENT):
+                if drained is not None:
+                    await drained.wait()
+        except TimeoutError:
+            transport.abortConnection()
+            self.resumeProducing()
