@@ -20,8 +20,8 @@ protocol)``) is where the connection is found, and what wraps it is the producer
 * A reader that takes nothing for ``STUCK`` seconds while somebody waits for it is cut off:
   a WebSocket is told 4408 and has a moment to hear it, a stream just ends. Who vanished
   without a word, and who is stuck with less than 64 KiB, is left to the kernel.
-* A WebSocket application may send frames that are ready for the wire, see
-  :data:`consumers.asgi.FRAMES`; autobahn needs 50 µs to make one.
+* An application that has bytes ready for the wire may write them past daphne and autobahn,
+  which take longer than the system call; see :data:`consumers.asgi.FRAMES`.
 
 All applications behind :class:`~asgi_app.application.Headway` have this. Under any other
 server nothing changes: they have back-pressure of their own.
@@ -54,10 +54,10 @@ async def flowing(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> N
         flow = StreamFlow(protocol, send)
     elif protocol is not None and scope["type"] == "websocket":
         flow = SocketFlow(protocol, send)
-        scope = {**scope, "extensions": {**scope.get("extensions", {}), FRAMES: {}}}
     if flow is None:
         await app(scope, receive, send)
         return
+    scope = {**scope, "extensions": {**scope.get("extensions", {}), FRAMES: flow.put}}
     try:
         await app(scope, receive, flow.send)
     finally:
@@ -83,6 +83,10 @@ class Flow:
         self._drained: asyncio.Event | None = None  # while there is too much buffered
 
     async def send(self, message: Message) -> None:
+        raise NotImplementedError
+
+    def put(self, data: bytes) -> bool:
+        """What :data:`consumers.asgi.Put` says."""
         raise NotImplementedError
 
     def end(self) -> None:
@@ -145,6 +149,14 @@ class StreamFlow(Flow):
         if self._drained is not None:
             await self._room()
 
+    def put(self, data: bytes) -> bool:
+        request = self._protocol
+        gone = request.finished or request._disconnected
+        if self._transport is None or self._drained is not None or gone:
+            return False
+        request.write(data)
+        return True
+
     def _begin(self) -> None:
         request = self._protocol
         channel = getattr(request, "channel", None)  # absent or None when it is over
@@ -181,6 +193,12 @@ class SocketFlow(Flow):
             self._begin()
         elif self._drained is not None and kind != "websocket.close":
             await self._room()
+
+    def put(self, data: bytes) -> bool:
+        if self._transport is None or self._drained is not None:
+            return False
+        self._write(data)
+        return True
 
     def _begin(self) -> None:
         transport = self._protocol.transport

@@ -32,7 +32,7 @@ class Chunk:
     def last(self) -> int:
         return self.first + len(self.envelopes) - 1
 
-    @property
+    @cached_property
     def ends_log(self) -> bool:
         """Whether the last event is the run's ``finished``."""
         return type_of(self.envelopes[-1]) == _FINISHED

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
-from consumers.asgi import Message, Receive, Scope, Send
+from consumers.asgi import FRAMES, Message, Put, Receive, Scope, Send
 from consumers.chunk import Chunk
 from consumers.pump import pump
 from consumers.watcher import Signal, Watcher
@@ -53,7 +53,7 @@ class TakeOver:
             await self._application(scope, receive, send)
             return
         slot = Slot()
-        exchange = _Exchange(slot, receive, send)
+        exchange = _Exchange(slot, receive, send, scope.get("extensions", {}).get(FRAMES))
         try:
             await self._application({**scope, SCOPE_KEY: slot}, exchange.receive, exchange.send)
             if slot.stream is not None and exchange.held is not None:
@@ -67,11 +67,12 @@ class TakeOver:
 class _Exchange:
     """One request: Django's side of it first, then the stream's."""
 
-    def __init__(self, slot: Slot, receive: Receive, send: Send) -> None:
+    def __init__(self, slot: Slot, receive: Receive, send: Send, put: Put | None) -> None:
         self.held: Message | None = None
         self._slot = slot
         self._receive = receive
         self._send = send
+        self._put = put
         self._disconnected = False
 
     async def receive(self) -> Message:
@@ -105,8 +106,12 @@ class _Exchange:
         kept = [pair for pair in self.held["headers"] if pair[0].lower() not in _DROPPED]
         await self._send({**self.held, "headers": kept})
         await self._write(stream.opening)
+        put = self._put
         await pump(
-            stream.watcher, lambda item: self._write(stream.encode(item)), self._until_gone()
+            stream.watcher,
+            lambda item: self._write(stream.encode(item)),
+            self._until_gone(),
+            None if put is None else lambda chunk: put(stream.encode(chunk)),
         )
         if not self._disconnected:
             await self._write(b"", more=False)
