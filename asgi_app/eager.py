@@ -15,6 +15,10 @@ from contextlib import suppress
 from types import MethodType
 from typing import Any
 
+if sys.platform != "win32":
+    import fcntl
+    import termios
+
 __all__ = ["hasten", "limit_silence", "position", "restore"]
 
 
@@ -45,9 +49,16 @@ def limit_silence(transport: Any, seconds: float) -> None:
 
 
 def position(transport: Any) -> object:
-    """Equal to what it was if nothing has been taken since, while something is buffered."""
+    """Equal to what it was if the reader has taken nothing since, while something waits for it.
+
+    A socket with large buffers asks for more only after a good part of them has been read.
+    """
     plain = _plain(transport)
-    return getattr(plain, "dataBuffer", None), getattr(plain, "offset", None)
+    queued = b""
+    if sys.platform != "win32" and hasattr(plain, "socket"):
+        with suppress(OSError):
+            queued = fcntl.ioctl(plain.socket, termios.TIOCOUTQ, bytes(4))
+    return queued, getattr(plain, "dataBuffer", None), getattr(plain, "offset", None)
 
 
 def _plain(transport: Any) -> Any:

@@ -141,6 +141,8 @@ class StreamFlow(Flow):
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.body":
+            if self._protocol.method == b"HEAD":  # daphne leaves out the first part only
+                message = {**message, "body": b""}
             if not message.get("more_body"):
                 self.end()
             elif self._transport is None:
@@ -179,10 +181,11 @@ class StreamFlow(Flow):
 class SocketFlow(Flow):
     """A WebSocket."""
 
-    _told = False  # to go
+    _closed: asyncio.Event | None = None  # once it was told to go
 
     async def send(self, message: Message) -> None:
-        if self._told:
+        if self._closed is not None:
+            await self._closed.wait()
             return
         kind = message["type"]
         if kind == FRAMES:
@@ -195,7 +198,7 @@ class SocketFlow(Flow):
             await self._room()
 
     def put(self, data: bytes) -> bool:
-        if self._transport is None or self._drained is not None:
+        if self._transport is None or self._drained is not None or self._closed is not None:
             return False
         self._write(data)
         return True
@@ -224,13 +227,13 @@ class SocketFlow(Flow):
             self._protocol.transport.write(frames)
 
     async def _cut_off(self) -> None:
-        self._told = True
+        self._closed = closed = asyncio.Event()
+        self._protocol.is_closed.addBoth(lambda _: closed.set())
         await self._send({"type": "websocket.close", "code": int(CloseCode.TOO_SLOW)})
-        drained, transport = self._drained, self._transport
         try:
             async with asyncio.timeout(MOMENT):
-                if drained is not None:
-                    await drained.wait()
+                await closed.wait()
         except TimeoutError:
-            transport.abortConnection()
-            self.resumeProducing()
+            self._protocol.transport.abortConnection()
+            await closed.wait()
+        self.resumeProducing()
