@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Frame", "Way", "body", "frames", "request"]
+from tests.live import LiveServer
+
+__all__ = ["Frame", "Way", "body", "chunks", "frames", "plain", "request", "unix"]
 
 NARROW = 65_536  # bytes of a receive buffer: the less the kernel takes, the sooner one is stuck
 
@@ -32,6 +34,10 @@ class Way(NamedTuple):
         return context.wrap_socket(plain)
 
 
+def plain(server: LiveServer) -> Way:
+    return Way((), ("127.0.0.1", server.port))
+
+
 def unix(path: Path) -> Way:
     return Way(("-u", str(path)), str(path))
 
@@ -46,17 +52,23 @@ def request(path: str, *, websocket: bool = False, method: str = "GET") -> bytes
 
 def body(data: bytes) -> tuple[bytes, bytes]:
     """The body of a chunked response, and what follows the response."""
+    found = list(chunks(data))
+    assert found[-1][0] == b"", "cut off"
+    return b"".join(chunk for chunk, _ in found), data[found[-1][1] :]
+
+
+def chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """The whole chunks of a response's body, RFC 9112, section 7.1, and where each ends."""
     assert data.startswith(b"HTTP/1.1 200"), data[:80]
-    at = data.index(b"\r\n\r\n") + 4
-    found = []
-    while True:
+    at, count = data.index(b"\r\n\r\n") + 4, -1
+    while count and b"\r\n" in data[at : at + 20]:
         start = data.index(b"\r\n", at) + 2
         count = int(data[at : start - 2], 16)
         at = start + count + 2
+        if at > len(data):
+            return
         assert data[at - 2 : at] == b"\r\n", data[at - 2 : at + 40]
-        found.append(data[start : start + count])
-        if not count:
-            return b"".join(found), data[at:]
+        yield data[start : start + count], at
 
 
 class Frame(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.asgi_app.readers import Way, body, frames, request, unix
+from tests.asgi_app.readers import Way, body, frames, plain, request, unix
 from tests.asgi_app.sockets import read_all
 from tests.asgi_app.torrent import part
 from tests.live import LiveServer
@@ -56,10 +56,6 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> Way:
             return Way(("-e", endpoint), ("127.0.0.1", port), tls=True)
         case _:
             return unix(tmp_path / "socket")
-
-
-def plain(server: LiveServer) -> Way:
-    return Way((), ("127.0.0.1", server.port))
 
 
 def poured(server: LiveServer, name: str = "a") -> dict[str, Any]:

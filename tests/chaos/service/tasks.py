@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 
 from tasks import Context, SyncContext, task
 from tasks.models import TaskRun
+from tests.bench.payload import Pace
 from tests.chaos.service.marks import Overlap, alone, leave, left
 
 
@@ -29,6 +30,18 @@ async def emit(context: Context, count: int, pause: float = 0.0) -> int:
 async def emit_large(context: Context, count: int, size: int) -> int:
     for number in range(count):
         await context.emit("tick", {"n": number, "filling": "x" * size})
+    return count
+
+
+@task(takes_context=True)
+async def flood(context: Context, path: str, count: int, size: int, rate: float) -> int:
+    """*rate* large events a second, from the moment when there is a mark at *path*."""
+    while not left(path):  # noqa: ASYNC110 - it is another process's event
+        await asyncio.sleep(0.01)
+    pace = Pace(rate)
+    for number in range(count):
+        await context.emit("tick", {"n": number, "filling": "x" * size})
+        await pace.next()
     return count
 
 
