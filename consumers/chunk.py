@@ -59,9 +59,9 @@ class Chunk:
 
     @cached_property
     def weight(self) -> int:
-        """Bytes of memory it may take."""
+        """Bytes of memory it may take: the envelopes, and each form of them."""
         each = _FRAME_OVERHEAD + _OBJECT_OVERHEAD
-        return 2 * self.size + each * len(self.envelopes)
+        return 4 * self.size + each * len(self.envelopes)
 
 
 def fitting(envelopes: Sequence[bytes], start: int = 0) -> int:

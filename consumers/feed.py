@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from consumers.chunk import Chunk, fitting
+from consumers.memory import Memory
 from consumers.wire import type_of
 from tasks.events import FINISHED
 
@@ -43,10 +44,11 @@ class Feed:
     reordered message costs one read and never an event, and repair needs no code of its
     own. The head never goes back.
 
-    *limit* is in bytes of envelopes. Pure state: whoever calls brings the news.
+    *limit* is in bytes of envelopes; *memory* bounds all feeds together. Pure state: whoever
+    calls brings the news.
     """
 
-    def __init__(self, run_id: UUID, group: str, limit: int) -> None:
+    def __init__(self, run_id: UUID, group: str, limit: int, memory: Memory | None = None) -> None:
         self.run_id = run_id
         self.group = group
         self.tail = 0
@@ -54,6 +56,7 @@ class Feed:
         self.finished = False
         self.listeners: set[Listener] = set()
         self._limit = limit
+        self._memory = memory
         self._envelopes: list[bytes] = []
         self._size = 0
         self._chunks: dict[int, Chunk] = {}
@@ -75,6 +78,12 @@ class Feed:
         self.finished = type_of(fresh[-1]) == _FINISHED
         self._trim()
         self._stir()
+        self._weigh()
+
+    def forget(self) -> None:
+        """Keep nothing: who is behind the head reads the log."""
+        self._jump(self.head)
+        self._chunks.clear()
 
     def note(self, last_seq: int, finished: bool) -> None:
         """Learn how far the log goes, from the database."""
@@ -118,10 +127,18 @@ class Feed:
             start = cursor - self.tail
             count = fitting(self._envelopes, start)
             chunk = Chunk(cursor + 1, self._envelopes[start : start + count])
-            if sum(other.weight for other in self._chunks.values()) > self._limit:
+            if self._made() > self._limit:
                 self._chunks.clear()
             self._chunks[cursor] = chunk
+            self._weigh()
         return chunk
+
+    def _made(self) -> int:
+        return sum(chunk.weight for chunk in self._chunks.values())
+
+    def _weigh(self) -> None:
+        if self._memory is not None:
+            self._memory.weigh(self, self._size + self._made())
 
     def _jump(self, seq: int) -> None:
         self._envelopes.clear()

@@ -12,6 +12,7 @@ from channels.layers import channel_layers
 
 from consumers import delivered
 from consumers.feed import Feed
+from consumers.memory import Memory
 from consumers.refusal import Refusal
 from consumers.replay import Log, Replay
 from consumers.watcher import Watcher
@@ -42,6 +43,7 @@ class Hub:
         self.ready = asyncio.Event()
         self._log = log
         self._replay = Replay(log, conf().replay_bytes)
+        self._memory = Memory(conf().feeds_bytes)
         self._feeds: dict[str, Feed] = {}
         self._new: list[Feed] = []
         self._opened = asyncio.Event()
@@ -109,7 +111,8 @@ class Hub:
                 feed.vanish()
 
     def _open(self, run_id: UUID) -> Feed:
-        feed = Feed(run_id, shard_group(run_id, conf().shards), conf().feed_bytes)
+        group = shard_group(run_id, conf().shards)
+        feed = Feed(run_id, group, conf().feed_bytes, self._memory)
         self._feeds[str(run_id)] = feed
         delivered.feeds.inc()
         self._new.append(feed)
@@ -121,6 +124,7 @@ class Hub:
     def _leave(self, feed: Feed) -> None:
         if not feed.listeners and self._feeds.pop(str(feed.run_id), None) is not None:
             delivered.feeds.dec()
+            self._memory.leave(feed)
 
     async def _listen(self, subscription: Subscription) -> None:
         trouble = Trouble("Receiving from the Channels layer")

@@ -90,6 +90,7 @@ class Watcher:
             self._open.dec()
             self._feed.listeners.discard(self)
             self._on_close(self._feed)
+            self.put = None
             self._rouse()
 
     def wake(self) -> None:

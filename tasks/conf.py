@@ -100,6 +100,7 @@ class Conf:
     event_bytes: int = _count(262_144, "largest data of one event, in bytes of JSON", 1024)
     journal_events: int = _count(2_000, "uncommitted events in a process before emit() waits")
     feed_bytes: int = _count(1_048_576, "events of one run kept in memory, in bytes", 1024)
+    feeds_bytes: int = _count(67_108_864, "the same of all watched runs, with their frames", 1024)
     replay_bytes: int = _count(33_554_432, "stored pages of the log kept in memory, in bytes", 1024)
     reconcile: float = _seconds(1.0, "how often watched runs are compared with the database")
     stuck: float = _seconds(25.0, "a reader that takes nothing for so long is cut off")

@@ -9,6 +9,8 @@ from tests.bench.spec import Spec
 __all__ = ["Connection", "request"]
 
 _CLOSE = 0x88  # RFC 6455, section 5.2: a whole message of opcode 8, the server's unmasked
+_PONG = b"\x8a\x80\0\0\0\0"  # the same: opcode 10, masked with nothing, empty
+_ALIVE = 10.0  # seconds
 _LONGEST = 127  # bytes of a control frame
 
 # Of each event; and how a match ends, to find the last one from behind.
@@ -45,6 +47,14 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._rest = b""  # what an earlier connection left half sent comes again
         transport.write(request(self._spec, self._seen))
+        if self._spec.websocket:
+            asyncio.get_running_loop().call_later(_ALIVE, self._live)
+
+    def _live(self) -> None:
+        """Say so, whether asked or not: who answers no ping is taken for dead."""
+        if not self._transport.is_closing():
+            self._transport.write(_PONG)
+            asyncio.get_running_loop().call_later(_ALIVE, self._live)
 
     def data_received(self, data: bytes) -> None:
         buffer = self._rest + data

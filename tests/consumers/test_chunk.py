@@ -22,6 +22,14 @@ def test_frames_are_numbered_from_the_first() -> None:
 def test_frames_are_made_once() -> None:
     chunk = Chunk(1, [envelope_of(RUN, 1)])
     assert chunk.frames is chunk.frames
+    assert chunk.messages is chunk.messages
+    assert chunk.message is chunk.message
+
+
+def test_it_weighs_what_all_its_forms_take() -> None:
+    chunk = Chunk(1, [envelope_of(RUN, seq) for seq in range(1, 100)])
+    forms = [*chunk.envelopes, chunk.frames, chunk.messages, chunk.message]
+    assert chunk.weight >= sum(map(len, forms))
 
 
 def test_only_the_last_event_ends_a_log() -> None:

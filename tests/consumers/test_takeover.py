@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from consumers.asgi import Message, Receive, Scope, Send
+from consumers.asgi import FRAMES, Message, Receive, Scope, Send
 from consumers.feed import Feed
 from consumers.replay import Replay
 from consumers.sse import EventStream
@@ -59,10 +59,11 @@ class Client:
         self.messages: asyncio.Queue[Message] = asyncio.Queue()
         self.messages.put_nowait({"type": "http.request", "body": b""})
         self.send_fails: OSError | None = None
+        self.extensions: dict[str, Any] = {}
         self._application = TakeOver(inner)
 
     def request(self) -> "asyncio.Task[None]":
-        scope = {"type": "http", "path": "/"}
+        scope = {"type": "http", "path": "/", "extensions": self.extensions}
         return asyncio.create_task(self._application(scope, self.messages.get, self.send))
 
     async def send(self, message: Message) -> None:
@@ -92,6 +93,21 @@ async def test_the_stream_begins_when_the_inner_application_is_done() -> None:
     assert inner.feed.listeners == set()
     await settle()
     assert asyncio.all_tasks() == before
+
+
+async def test_news_are_written_past_a_server_that_takes_them() -> None:
+    inner = Inner()
+    client = Client(inner)
+    put: list[bytes] = []
+    client.extensions[FRAMES] = lambda data: not put.append(data)  # type: ignore[func-returns-value]
+    request = client.request()
+    await settle()
+    inner.emit(1)
+    await settle()
+    inner.emit(2, "finished")
+    await request
+    assert [data[:6] for data in put] == [b"id: 1\n"]
+    assert client.body.startswith(b"openingid: 2\n")
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,90 @@ async def test_the_loop_is_left_to_others_between_chunks(bench: Bench) -> None:
     assert turns >= len(chunks) >= 10
 
 
+class Wire:
+    """A connection that takes what there is room for."""
+
+    def __init__(self) -> None:
+        self.room = True
+        self.puts: list[tuple[int, int]] = []
+
+    def put(self, chunk: Chunk) -> bool:
+        if self.room:
+            self.puts.append((chunk.first, chunk.last))
+        return self.room
+
+
+async def test_news_are_put_while_it_waits(bench: Bench) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.put = wire.put
+    watching = watch(watcher)
+    await settle()
+    bench.emit(1)
+    bench.emit(1)  # in the same turn of the loop, so together
+    await settle()
+    bench.emit(2)
+    await settle()
+    assert wire.puts == [(1, 2), (3, 4)]
+    bench.emit(1, finish=True)
+    assert await watching == [5]  # whoever iterates has the last word
+
+
+async def test_what_is_not_put_comes_out_of_the_iteration(bench: Bench) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.put = wire.put
+    watching = watch(watcher)
+    await settle()
+    bench.emit(1)
+    await settle()
+    wire.room = False
+    bench.emit(2)
+    await settle()
+    wire.room = True
+    bench.emit(1)
+    await settle()
+    bench.emit(1, finish=True)
+    assert await watching == [2, 3, 5]
+    assert wire.puts == [(1, 1), (4, 4)]
+
+
+async def test_more_than_a_chunk_is_put_and_the_rest_follows(bench: Bench) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.put = wire.put
+    watching = watch(watcher)
+    await settle()
+    bench.emit(1_000)
+    await settle()
+    bench.emit(1, finish=True)
+    found = await watching
+    assert wire.puts == [(1, 512)]
+    assert found == seqs(513, 1_001)
+
+
+async def test_nothing_is_put_that_the_log_must_tell(bench: Bench) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.put = wire.put
+    watching = watch(watcher)
+    await settle()
+    bench.emit(2, publish=False)
+    bench.emit(1)
+    await settle()
+    bench.emit(1, finish=True)
+    assert await watching == [1, 2, 3, 4]
+    assert wire.puts == []
+
+
+async def test_nothing_is_put_after_the_end(bench: Bench) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.put = wire.put
+    watching = watch(watcher)
+    await settle()
+    bench.emit(1)
+    watcher.close()
+    assert await watching == []
+    await settle()
+    assert wire.puts == []
+
+
 async def test_a_closed_watcher_is_garbage(bench: Bench) -> None:
     watcher = bench.watch()
     watching = watch(watcher)

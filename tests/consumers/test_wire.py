@@ -5,8 +5,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import OPEN
+from websockets.uri import parse_uri
 
-from consumers.wire import CloseCode, close_reason, farewell, frame, type_of
+from consumers.wire import CloseCode, close_reason, farewell, frame, text_frame, type_of
 from tasks.events import Event, envelope
 
 from .fakes import envelope_of
@@ -22,6 +26,16 @@ def test_a_frame_is_an_event_of_an_event_stream() -> None:
 def test_the_type_is_the_envelopes_and_not_the_datas() -> None:
     event = Event(3, "log", datetime.now(UTC), '{"type":"finished"}')
     assert type_of(envelope(RUN, event).encode()) == b"log"
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 300_000])
+def test_a_text_frame_is_a_whole_message(size: int) -> None:
+    """As a client's library understands it."""
+    client = ClientProtocol(parse_uri("ws://testserver/"), state=OPEN, max_size=None)
+    client.receive_data(text_frame(b"x" * size) + text_frame("é".encode()))
+    first, second = client.events_received()
+    assert first == Frame(Opcode.TEXT, b"x" * size)
+    assert second == Frame(Opcode.TEXT, "é".encode())
 
 
 def test_farewells_spread_the_reconnects_over_six_seconds() -> None:
