@@ -47,14 +47,12 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._rest = b""  # what an earlier connection left half sent comes again
         transport.write(request(self._spec, self._seen))
-        if self._spec.websocket:
-            asyncio.get_running_loop().call_later(_ALIVE, self._live)
 
-    def _live(self) -> None:
-        """Say so, whether asked or not: who answers no ping is taken for dead."""
+    def live(self) -> None:
+        """Answer pings, asked or not, for as long as it is open: the silent are taken for dead."""
         if not self._transport.is_closing():
             self._transport.write(_PONG)
-            asyncio.get_running_loop().call_later(_ALIVE, self._live)
+            asyncio.get_running_loop().call_later(_ALIVE, self.live)
 
     def data_received(self, data: bytes) -> None:
         buffer = self._rest + data
