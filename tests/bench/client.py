@@ -74,8 +74,6 @@ class Crowd:
         loop = asyncio.get_running_loop()
         async with gate:
             await loop.create_connection(lambda: connection, "127.0.0.1", self._spec.port)
-        if self._spec.websocket:
-            connection.live()
 
     async def _end(self) -> None:
         seen = -1

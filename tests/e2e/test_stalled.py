@@ -17,12 +17,13 @@ from tests.chaos.service.client import enqueue
 from tests.chaos.service.marks import leave
 from tests.frames import parse_blocks, parse_message
 from tests.ledger import Ledger
-from tests.live import LiveServer
+from tests.live import LiveServer, Server
 from tests.stacks import Serve, Show
 from tests.watchers import SocketWatcher, StreamWatcher, Watcher
 
 pytestmark = pytest.mark.e2e
 
+_FINISHED = b"\x03\xe8"  # the code 1000, at the end of a close frame
 RATE, SIZE = 1000.0, 10_000  # together 10 MB a second
 READERS = 2  # of each kind, who do read
 STUCK = 3.0  # seconds
@@ -69,6 +70,20 @@ async def test_who_reads_nothing_costs_nobody_anything(
     assert beside.p99 <= 2 * alone.p99 + NOISE_SECONDS
 
 
+@pytest.mark.parametrize("server", ["daphne", "runserver", "uvicorn"])
+async def test_who_begins_to_read_late_has_all(
+    serve: Serve, ledger: Ledger, server: Server
+) -> None:
+    live = serve(server=server).start()
+    run_id = enqueue(live, "emit_large", 400, 50_000)
+    with Stalled(live, False) as stream, Stalled(live, True) as websocket:
+        for reader in (stream, websocket):
+            reader.ask(run_id)
+        for watcher in comers(live, run_id):  # who do not wait for the two
+            await watcher.watch()
+        assert stream.seqs() == websocket.seqs() == list(range(1, 404))
+
+
 def comers(server: LiveServer, run_id: str) -> list[Watcher]:
     """Who continue in the place of the stalled."""
     return [StreamWatcher(server.port, run_id), SocketWatcher(server.port, run_id)]
@@ -97,7 +112,9 @@ class Stalled:
         """What it can read after all; its connection must have come to an end."""
         got = bytearray(self._data)
         with suppress(ConnectionResetError):
-            while piece := self._socket.recv(262_144):
+            # There the server waits: for the client's close frame, or its next request.
+            end = _FINISHED if self._websocket else b"\r\n0\r\n\r\n"
+            while end not in got[-16:] and (piece := self._socket.recv(262_144)):
                 got += piece
         if self._websocket:
             texts = [frame.payload.decode() for frame in frames(bytes(got)) if frame.opcode == 1]
