@@ -11,6 +11,7 @@ import anyio
 from channels.layers import channel_layers
 
 from consumers import delivered
+from consumers.bundle import Bundle
 from consumers.feed import Feed
 from consumers.memory import Memory
 from consumers.refusal import Refusal
@@ -41,8 +42,9 @@ class Hub:
     def __init__(self, log: Log) -> None:
         #: Set while the hub listens.
         self.ready = asyncio.Event()
+        self.replay = Replay(log, conf().replay_bytes)
+        self.bundles: set[Bundle] = set()
         self._log = log
-        self._replay = Replay(log, conf().replay_bytes)
         self._memory = Memory(conf().feeds_bytes)
         self._feeds: dict[str, Feed] = {}
         self._new: list[Feed] = []
@@ -80,19 +82,38 @@ class Hub:
         self._closed = True
         for feed in self._feeds.values():
             feed.close()
+        for bundle in self.bundles:
+            bundle.leave()
 
     def watch(self, run: "TaskRun", cursor: int, transport: str = "") -> Watcher:
-        """Watch a run, as just read from the database, after *cursor*, over *transport*.
+        """Watch a run, as just read from the database, after *cursor*, over *transport*."""
+        return Watcher(self.enter(run), self.replay, cursor, self.leave, transport)
 
-        The feed is open before anything is awaited, and the log is compared again once
-        the layer is heard: whatever happens in between, one of the two has it.
+    def bundle(self, transport: str = "") -> Bundle:
+        """Watch several runs for one client; none yet."""
+        self._check_loop()
+        bundle = Bundle(self, transport)
+        self.bundles.add(bundle)
+        if self._closed:
+            bundle.leave()
+        return bundle
+
+    def enter(self, run: "TaskRun") -> Feed:
+        """The feed of a run, for a follower to be made at once; :meth:`leave` is its end.
+
+        It is open before anything is awaited, and the log is compared again once the layer
+        is heard: whatever happens in between, one of the two has it.
         """
-        if self._loop is not asyncio.get_running_loop():
-            message = "Events are streamed by an ASGI server with Headway's hub running."
-            raise Refusal(503, "not_serving", message, {"Retry-After": "1"})
+        self._check_loop()
         feed = self._feeds.get(str(run.pk)) or self._open(run.pk)
         feed.note(run.last_seq, run.is_finished)
-        return Watcher(feed, self._replay, cursor, self._leave, transport)
+        return feed
+
+    def leave(self, feed: Feed) -> None:
+        """Forget the feed if nobody follows it any more."""
+        if not feed.listeners and self._feeds.pop(str(feed.run_id), None) is not None:
+            delivered.feeds.dec()
+            self._memory.leave(feed)
 
     def look(self) -> None:
         """Compare all feeds with the log soon: something may have been written."""
@@ -121,10 +142,10 @@ class Hub:
             feed.close()
         return feed
 
-    def _leave(self, feed: Feed) -> None:
-        if not feed.listeners and self._feeds.pop(str(feed.run_id), None) is not None:
-            delivered.feeds.dec()
-            self._memory.leave(feed)
+    def _check_loop(self) -> None:
+        if self._loop is not asyncio.get_running_loop():
+            message = "Events are streamed by an ASGI server with Headway's hub running."
+            raise Refusal(503, "not_serving", message, {"Retry-After": "1"})
 
     async def _listen(self, subscription: Subscription) -> None:
         trouble = Trouble("Receiving from the Channels layer")
@@ -173,6 +194,8 @@ class Hub:
             await anyio.sleep(tick)
             for feed in self._feeds.values():
                 feed.beat(conf().heartbeat - tick)
+            for bundle in self.bundles:
+                bundle.beat(conf().heartbeat - tick)
 
     async def _keep(self) -> None:
         """Keep the finished runs that are still being read."""

@@ -1,36 +1,48 @@
-"""Carrying a watcher's items to a client while listening to the client."""
+"""Carrying what there is for a client to it, while listening to it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from typing import Protocol, TypeVar
 
-from consumers.chunk import Chunk
-from consumers.watcher import Signal, Watcher
+from consumers.follower import Signal
 
-__all__ = ["pump"]
+__all__ = ["Source", "pump"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Source(Protocol[T_co]):
+    """A watcher, or a bundle of them."""
+
+    def __aiter__(self) -> "Source[T_co]": ...
+
+    async def __anext__(self) -> T_co: ...
+
+    def close(self) -> None:
+        """End the iteration, and release everything. Safe to call twice."""
 
 
 async def pump(
-    watcher: Watcher,
-    write: Callable[[Chunk | Signal], Awaitable[None]],
+    source: Source[T],
+    write: Callable[[T], Awaitable[None]],
     listen: Coroutine[None, None, None],
-    put: Callable[[Chunk], bool] | None = None,
 ) -> Signal | None:
-    """Write what the watcher has until it ends, or until *listen* does.
+    """Write what the source has until it ends, or until *listen* does.
 
     send() does not tell that a client has gone, at least daphne's does not: *listen*
-    must, by returning. What it raises is raised here. Returns the watcher's last item
-    if that was a signal. *put*, where there is one, writes without waiting.
+    must, by returning. What it raises is raised here. Returns the source's last item
+    if that was a signal.
     """
-    item: Chunk | Signal | None = None
-    watcher.put = put
+    item: T | None = None
     listening = asyncio.create_task(listen, name="listen to a client")
-    listening.add_done_callback(lambda _: watcher.close())
+    listening.add_done_callback(lambda _: source.close())
     try:
-        async for item in watcher:
+        async for item in source:
             await write(item)
         if listening.done():
             listening.result()
     finally:
-        watcher.close()
+        source.close()
         listening.cancel()
     return item if isinstance(item, Signal) else None

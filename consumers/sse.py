@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
+from consumers.asgi import Put
 from consumers.auth import Action, admit
 from consumers.chunk import CHUNK_EVENTS, Chunk
 from consumers.cursor import LATEST, Latest, place, requested
@@ -67,6 +68,10 @@ class EventStream:
 
     def encode(self, item: Chunk | Signal) -> bytes:
         return item.frames if isinstance(item, Chunk) else _SAID[item]()
+
+    def push(self, put: Put) -> None:
+        """Let the watcher write news by itself while it waits."""
+        self.watcher.put = lambda chunk: put(chunk.frames)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self.opening

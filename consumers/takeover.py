@@ -10,12 +10,10 @@ middleware has made.
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from consumers.asgi import FRAMES, Message, Put, Receive, Scope, Send
-from consumers.chunk import Chunk
-from consumers.pump import pump
-from consumers.watcher import Signal, Watcher
+from consumers.pump import Source, pump
 
 __all__ = ["SCOPE_KEY", "Slot", "Stream", "TakeOver"]
 
@@ -30,10 +28,16 @@ class Stream(Protocol):
     """A stream to be served."""
 
     opening: bytes
-    watcher: Watcher
 
-    def encode(self, item: Chunk | Signal) -> bytes:
-        """The bytes to write for what the watcher says."""
+    @property
+    def watcher(self) -> Source[Any]:
+        """What there is to write."""
+
+    def encode(self, item: Any) -> bytes:
+        """The bytes to write for an item of the watcher."""
+
+    def push(self, put: Put) -> None:
+        """Let the watcher write news by itself while it waits, if it can."""
 
 
 class Slot:
@@ -106,12 +110,10 @@ class _Exchange:
         kept = [pair for pair in self.held["headers"] if pair[0].lower() not in _DROPPED]
         await self._send({**self.held, "headers": kept})
         await self._write(stream.opening)
-        put = self._put
+        if self._put is not None:
+            stream.push(self._put)
         await pump(
-            stream.watcher,
-            lambda item: self._write(stream.encode(item)),
-            self._until_gone(),
-            None if put is None else lambda chunk: put(stream.encode(chunk)),
+            stream.watcher, lambda item: self._write(stream.encode(item)), self._until_gone()
         )
         if not self._disconnected:
             await self._write(b"", more=False)

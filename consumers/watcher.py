@@ -1,29 +1,17 @@
 """A watcher: one open stream's place in a run's log."""
 
 import asyncio
-import logging
 from collections.abc import Callable
-from enum import Enum, auto
 
-from consumers import delivered
 from consumers.chunk import Chunk
 from consumers.feed import Feed, Place
+from consumers.follower import Follower, Signal
 from consumers.replay import Replay
 
 __all__ = ["Signal", "Watcher"]
 
-logger = logging.getLogger("headway.watcher")
 
-
-class Signal(Enum):
-    """What a watcher says beside events."""
-
-    HEARTBEAT = auto()
-    FAREWELL = auto()  # the last item: connect again and continue after the cursor
-    GONE = auto()  # the last item: the run was deleted
-
-
-class Watcher:
+class Watcher(Follower):
     """Iterates over what follows a cursor: chunks of events, and signals between them.
 
     Ends after the run's ``finished`` event, after :meth:`close`, or after a last
@@ -32,9 +20,6 @@ class Watcher:
 
     Who iterates may give :attr:`put`: news are then written while it goes on waiting, which
     costs half of waking it.
-
-    Exactly the log, once and in order: a chunk begins at ``cursor + 1`` and has no hole,
-    whether it comes from the feed or from the log, and the cursor moves to its end.
     """
 
     def __init__(
@@ -45,19 +30,12 @@ class Watcher:
         on_close: Callable[[Feed], None],
         transport: str = "",
     ) -> None:
-        self.cursor = cursor
         #: Writes a chunk at once and says so, or does not: then it comes out of the iteration.
         self.put: Callable[[Chunk], bool] | None = None
         self._pushing = False
-        self._feed = feed
-        self._replay = replay
-        self._on_close = on_close
         self._waiter: asyncio.Future[None] | None = None
         self._beat = False
-        self._over = False
-        self._open = delivered.watchers.labels(transport)
-        self._open.inc()
-        feed.listeners.add(self)
+        super().__init__(feed, replay, cursor, on_close, transport)
 
     def __aiter__(self) -> "Watcher":
         return self
@@ -66,32 +44,22 @@ class Watcher:
         # A server's send() may return without ever waiting: whoever replays a long log must
         # leave the event loop to the others between chunks.
         await asyncio.sleep(0)
-        while not self._over:
-            found = self._feed.read(self.cursor)
+        while (found := self.poll()) is not None:
             if found is Place.BEHIND:
-                found = await self._stored()
-            if isinstance(found, Chunk):
-                return self._take(found)
-            if found is Place.CURRENT:
-                if self._beat:
-                    self._beat = False
-                    return Signal.HEARTBEAT
-                await self._news()
+                await self.fetch()
+            elif isinstance(found, Chunk | Signal):
+                self._beat = False
+                return found
+            elif self._beat:
+                self._beat = False
+                return Signal.HEARTBEAT
             else:
-                self.close()
-                if found is not Place.FINISHED:
-                    return Signal.GONE if found is Place.GONE else Signal.FAREWELL
+                await self._news()
         raise StopAsyncIteration
 
     def close(self) -> None:
-        """Release the feed, and end the iteration. Safe to call twice."""
-        if not self._over:
-            self._over = True
-            self._open.dec()
-            self._feed.listeners.discard(self)
-            self._on_close(self._feed)
-            self.put = None
-            self._rouse()
+        self.put = None
+        super().close()
 
     def wake(self) -> None:
         if self.put is None:
@@ -128,25 +96,3 @@ class Watcher:
             await self._waiter
         finally:
             self._waiter = None
-
-    async def _stored(self) -> Chunk | Place:
-        """The next chunk from the log. Where it cannot be had, the client comes again."""
-        try:
-            chunk = await self._replay.after(self._feed.run_id, self.cursor)
-        except Exception:
-            run_id = self._feed.run_id
-            logger.exception(
-                "The log of run %s cannot be read.", run_id, extra={"run_id": str(run_id)}
-            )
-            return Place.CLOSED
-        # The feed knows of events that the log has not: the run was deleted just now.
-        return chunk or Place.CLOSED
-
-    def _take(self, chunk: Chunk) -> Chunk:
-        self.cursor = chunk.last
-        delivered.events.inc(len(chunk.envelopes))
-        delivered.size.inc(chunk.size)
-        self._beat = False
-        if chunk.ends_log:
-            self.close()
-        return chunk

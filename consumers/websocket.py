@@ -86,13 +86,9 @@ class RunSocket:
         with closing(get_hub().watch(access.run, after, "websocket")) as watcher:
             if cursor is LATEST:
                 await self._text(snapshot_envelope(access.run).decode())
-            put = self._put
-            return await pump(
-                watcher,
-                self._write,
-                self._listen(access),
-                None if put is None else lambda chunk: put(self._frames(chunk)),
-            )
+            if (put := self._put) is not None:
+                watcher.put = lambda chunk: put(self._frames(chunk))
+            return await pump(watcher, self._write, self._listen(access))
 
     async def _write(self, item: Chunk | Signal) -> None:
         if not isinstance(item, Chunk):
