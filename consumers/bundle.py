@@ -56,6 +56,8 @@ class Bundle:
     def __init__(self, hub: "Hub", transport: str) -> None:
         self.hub = hub
         self.members: dict[UUID, Member] = {}
+        #: The process goes away, and who is still here will come again.
+        self.leaving = False
         self._transport = transport
         # In order of their turns. An ordered dict, since the first of a plain one is found
         # behind all that were deleted before it.
@@ -64,7 +66,6 @@ class Bundle:
         self._reader: Member | None = None
         self._reading: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._leaving = False
         self._over = False
         self._said = monotonic()
         self._beat = False
@@ -97,7 +98,7 @@ class Bundle:
             if item := self._next():
                 self._said, self._beat = monotonic(), False
                 return item
-            if self._leaving and not self.members:
+            if self.leaving and not self.members:
                 self.close()
                 return Signal.FAREWELL
             if self._beat:
@@ -108,7 +109,7 @@ class Bundle:
 
     def leave(self) -> None:
         """The process goes away, and so do the members, each by itself."""
-        self._leaving = True
+        self.leaving = True
         self._stir()
 
     def beat(self, silent: float) -> None:

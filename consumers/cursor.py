@@ -6,7 +6,7 @@ from typing import Final
 
 from consumers.refusal import Refusal
 
-__all__ = ["LATEST", "Latest", "place", "requested"]
+__all__ = ["LATEST", "Latest", "given", "place", "requested"]
 
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 _LARGEST = 2**63 - 1  # of the database's column
@@ -32,6 +32,17 @@ def requested(last_event_id: str | None, after: str | None) -> int | Latest:
     if after is None:
         return 0
     return LATEST if after == LATEST.value else _number("after", after)
+
+
+def given(after: object) -> int | Latest:
+    """The cursor in a client's JSON; 0, the beginning, if there is none."""
+    if after is None:
+        return 0
+    if after == LATEST.value:
+        return LATEST
+    if isinstance(after, int) and not isinstance(after, bool) and 0 <= after <= _LARGEST:
+        return after
+    raise Refusal(400, "bad_cursor", 'after must be the seq of an event of this run, or "latest".')
 
 
 def place(cursor: int | Latest, last_seq: int) -> int:

@@ -4,11 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from consumers.asgi import Receive, Scope, Send
-from consumers.refusal import Refusal
 from consumers.wire import CloseCode
 from tasks.conf import conf
 
-__all__ = ["handles", "run_in", "run_path", "websocket_application"]
+__all__ = ["handles", "is_for_many", "run_in", "run_path", "websocket_application"]
 
 
 def handles(path: str) -> bool:
@@ -21,22 +20,26 @@ def run_path(run_id: UUID) -> str:
     return f"{_root()}{run_id}/"
 
 
+def is_for_many(path: str) -> bool:
+    """Whether a path of ours names no run, as the one for many does."""
+    return path == _root()
+
+
 def run_in(path: str) -> str:
     """The run id in a path of ours."""
-    run_id = path.removeprefix(_root()).removesuffix("/")
-    if not run_id:
-        raise Refusal(404, "no_such_path", "The path names no run.")
-    return run_id
+    return path.removeprefix(_root()).removesuffix("/")
 
 
 async def websocket_application(scope: Scope, receive: Receive, send: Send) -> None:
     """ASGI application for WebSockets whose path is ours."""
     # These need the app registry, and this module is imported before it is ready.
+    from consumers.bundlesocket import BundleSocket
     from consumers.origin import origin_allowed
-    from consumers.websocket import run_socket
+    from consumers.websocket import RunSocket
 
     if origin_allowed(scope):
-        await run_socket(await _with_user(scope, receive, send), receive, send)
+        kind = BundleSocket if is_for_many(scope["path"]) else RunSocket
+        await kind(await _with_user(scope, receive, send), receive, send).open()
         return
     # Before the handshake: to a foreign page there is nothing to explain.
     await receive()

@@ -1,6 +1,7 @@
 """A run's events over a WebSocket: the envelopes of its log as text frames."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from contextlib import closing, suppress
 
 from channels.db import database_sync_to_async
@@ -26,7 +27,7 @@ from tasks.conf import conf
 from tasks.models import TaskRun
 from tasks.states import CancelRequest
 
-__all__ = ["RunSocket", "run_socket"]
+__all__ = ["RunSocket", "Socket"]
 
 # Each is a write of its own: so many, then the others.
 _FRAMES_AT_ONCE = 32
@@ -38,28 +39,28 @@ _CLOSING = {
 }
 
 
-async def run_socket(scope: Scope, receive: Receive, send: Send) -> None:
-    """ASGI application for one WebSocket whose path names one run.
-
-    It accepts before it refuses: of a handshake that fails, a browser tells its page
-    nothing, of a close its code and reason.
-    """
-    await receive()
-    with suppress(OSError):  # how ASGI servers may say that the client has gone
-        await send({"type": "websocket.accept"})
-        await RunSocket(scope, receive, send).serve()
-
-
-class RunSocket:
-    """One connection, from after the handshake on."""
+class Socket(ABC):
+    """One connection."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._batched = False
+        self._query = QueryDict(scope.get("query_string", b""))
+        self._batched = self._query.get("batch") == "1"
         self._put: Put | None = scope.get("extensions", {}).get(FRAMES)
         self._left = False
+
+    async def open(self) -> None:
+        """Accept, and serve to the end.
+
+        It accepts before it refuses: of a handshake that fails, a browser tells its page
+        nothing, of a close its code and reason.
+        """
+        await self._receive()
+        with suppress(OSError):  # how ASGI servers may say that the client has gone
+            await self._send({"type": "websocket.accept"})
+            await self.serve()
 
     async def serve(self) -> None:
         try:
@@ -71,14 +72,41 @@ class RunSocket:
             message = {"type": "websocket.close", "code": int(code)}
             await self._send({**message, "reason": close_reason(reason)})
 
+    @abstractmethod
     async def _watch(self) -> Signal | None:
-        query = QueryDict(self._scope.get("query_string", b""))
+        """Serve until there is nothing more to say; the last signal, or None."""
+
+    async def _events(self, chunk: Chunk) -> None:
+        if self._put is not None:
+            await self._send({"type": FRAMES, "frames": self._frames(chunk)})
+        elif self._batched:
+            await self._text(b"\n".join(chunk.envelopes).decode())
+        else:
+            for count, envelope in enumerate(chunk.envelopes, 1):
+                await self._text(envelope.decode())
+                if count % _FRAMES_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+
+    def _frames(self, chunk: Chunk) -> bytes:
+        return chunk.message if self._batched else chunk.messages
+
+    async def _admit(self, run: str | TaskRun, action: Action) -> Access:
+        return await admit(lambda: self._scope["user"], run, action, database_sync_to_async)
+
+    async def _text(self, text: str) -> None:
+        await self._send({"type": "websocket.send", "text": text})
+
+
+class RunSocket(Socket):
+    """The events of the run in its path."""
+
+    async def _watch(self) -> Signal | None:
         headers = dict(self._scope["headers"])
         last_event_id = headers.get(b"last-event-id")
         cursor = requested(
-            None if last_event_id is None else last_event_id.decode("latin1"), query.get("after")
+            None if last_event_id is None else last_event_id.decode("latin1"),
+            self._query.get("after"),
         )
-        self._batched = query.get("batch") == "1"
         access = await self._admit(run_in(self._scope["path"]), Action.STREAM)
         after = place(cursor, access.run.last_seq)
         if access.run.is_finished:
@@ -91,20 +119,9 @@ class RunSocket:
             return await pump(watcher, self._write, self._listen(access))
 
     async def _write(self, item: Chunk | Signal) -> None:
-        if not isinstance(item, Chunk):
-            return  # silence is the server's own ping, and the last word is the close
-        if self._put is not None:
-            await self._send({"type": FRAMES, "frames": self._frames(item)})
-        elif self._batched:
-            await self._text(b"\n".join(item.envelopes).decode())
-        else:
-            for count, envelope in enumerate(item.envelopes, 1):
-                await self._text(envelope.decode())
-                if count % _FRAMES_AT_ONCE == 0:
-                    await asyncio.sleep(0)
-
-    def _frames(self, chunk: Chunk) -> bytes:
-        return chunk.message if self._batched else chunk.messages
+        if isinstance(item, Chunk):
+            await self._events(item)
+        # Silence is the server's own ping, and the last word is the close.
 
     async def _listen(self, access: Access) -> None:
         while (message := await self._receive())["type"] != "websocket.disconnect":
@@ -126,9 +143,3 @@ class RunSocket:
             await self._text(encode({"op": "stop", **refusal.content}))
         else:
             await self._text('{"op":"stop","ok":true}')
-
-    async def _admit(self, run: str | TaskRun, action: Action) -> Access:
-        return await admit(lambda: self._scope["user"], run, action, database_sync_to_async)
-
-    async def _text(self, text: str) -> None:
-        await self._send({"type": "websocket.send", "text": text})

@@ -129,6 +129,7 @@ class Conf:
     )
     websocket_path: str = _text("ws/tasks/", "path of the WebSocket endpoints, without first slash")
     frame_bytes: int = _count(65_536, "largest frame or body a client may send, in bytes", 1024)
+    subscriptions: int = _count(500, "runs that one WebSocket or event stream may watch")
 
 
 def _rule(key: Field[Any]) -> _Rule:

@@ -209,12 +209,7 @@ async def test_no_such_run(hub: Hub) -> None:
     assert await refused(socket(uuid4())) == CloseCode.NOT_FOUND
 
 
-@pytest.mark.parametrize("path", ["/ws/tasks/", "/ws/tasks//"])
-async def test_no_run_at_all(hub: Hub, path: str) -> None:
-    assert await refused(socket(path)) in {CloseCode.NOT_FOUND, CloseCode.BAD_REQUEST}
-
-
-@pytest.mark.parametrize("run_id", ["x", "0197a3c4", "a/b", "a" * 3000, "%00", "☃"])
+@pytest.mark.parametrize("run_id", ["", "x", "0197a3c4", "a/b", "a" * 3000, "%00", "☃"])
 async def test_no_run_id(hub: Hub, run_id: str) -> None:
     assert await refused(socket(f"/ws/tasks/{run_id}/")) == CloseCode.BAD_REQUEST
 

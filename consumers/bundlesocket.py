@@ -1,0 +1,162 @@
+"""Many runs over one WebSocket: commands and their answers between the envelopes."""
+
+import asyncio
+from contextlib import closing
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+
+from consumers.asgi import Receive, Scope, Send
+from consumers.auth import Action
+from consumers.bundle import Bundle, Item, Member
+from consumers.chunk import Chunk
+from consumers.commands import parse_object, ref_in
+from consumers.cursor import LATEST, given, place
+from consumers.follower import Signal
+from consumers.hub import get_hub
+from consumers.keep import keep
+from consumers.operations import cancel
+from consumers.outage import outages_refused
+from consumers.pump import pump
+from consumers.refusal import Refusal
+from consumers.snapshot import snapshot_envelope
+from consumers.websocket import Socket
+from tasks.codec import encode
+from tasks.conf import conf
+from tasks.exceptions import MalformedRunId
+from tasks.ids import parse_run_id
+from tasks.states import CancelRequest
+
+__all__ = ["BundleSocket"]
+
+_GONE = Refusal(404, "gone", "The run was deleted.")
+_UNAVAILABLE = Refusal(503, "unavailable", "The log cannot be read now: subscribe again.")
+
+Command = dict[str, Any]
+
+
+class BundleSocket(Socket):
+    """One client's subscriptions, at most one of a run at a time.
+
+    Commands are obeyed one after the other, and an answer waits for its place between the
+    events: so all events of a run between the answer to ``subscribe`` and that to
+    ``unsubscribe``, or ``ended``, are of that subscription, and outside there are none.
+    Whoever does not read is not listened to either.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self._bundle: Bundle
+        self._refs: dict[Member, Command] = {}
+        # Waiters get it in the order in which they came, and what an item says was so when
+        # it was taken from the bundle: before whatever a command has changed since.
+        self._writing = asyncio.Lock()
+        self._ops = {
+            "ping": self._ping,
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "stop": self._stop,
+        }
+
+    async def _watch(self) -> Signal | None:
+        with closing(get_hub().bundle("websocket")) as self._bundle:
+            return await pump(self._bundle, self._write, self._listen())
+
+    async def _write(self, item: Item | Signal) -> None:
+        if isinstance(item, Signal):
+            return  # see RunSocket
+        ref = self._refs.pop(item.member, {}) if item.last else {}
+        async with self._writing:
+            if isinstance(item.found, Chunk):
+                await self._events(item.found)
+            if item.last and not self._bundle.leaving:
+                await self._text(encode(_ended(item) | ref))
+
+    async def _listen(self) -> None:
+        while (message := await self._receive())["type"] != "websocket.disconnect":
+            await self._obey(parse_object(message, conf().frame_bytes))
+        self._left = True
+
+    async def _obey(self, command: Command) -> None:
+        """Do it, and answer with its ``ref``. A refusal is an answer too."""
+        op = command.get("op")
+        obey = self._ops.get(op) if isinstance(op, str) else None
+        answer = {"op": op if obey else "error", "ref": None}
+        try:
+            answer = {"op": answer["op"], **ref_in(command)}
+            if obey is None:
+                raise Refusal(400, "bad_request", f"The op must be one of {', '.join(self._ops)}.")
+            with outages_refused():
+                await obey(command, answer)
+        except Refusal as refusal:
+            await self._answer(answer | refusal.content)
+
+    async def _ping(self, command: Command, answer: Command) -> None:
+        await self._answer({**answer, "op": "pong"})
+
+    async def _subscribe(self, command: Command, answer: Command) -> None:
+        cursor = given(command.get("after"))
+        limit = conf().subscriptions
+        if len(self._bundle.members) >= limit:
+            message = f"A WebSocket may have {limit} subscriptions: unsubscribe, or open another."
+            raise Refusal(429, "too_many", message)
+        _, run = await self._admit(_run_in(command), Action.STREAM)
+        if run.pk in self._bundle.members:
+            raise Refusal(409, "subscribed", "This run is subscribed: unsubscribe it first.")
+        after = place(cursor, run.last_seq)
+        if run.is_finished:
+            await database_sync_to_async(keep)(run)
+        member = self._bundle.open(run, after)
+        try:
+            async with self._writing:
+                answer = {**answer, "run": str(run.pk), "ok": True, "after": after}
+                await self._text(encode(answer))
+                if cursor is LATEST:
+                    await self._text(snapshot_envelope(run).decode())
+                self._refs[member] = {"ref": answer["ref"]} if "ref" in answer else {}
+                self._bundle.add(member)
+        except BaseException:
+            member.close()
+            raise
+
+    async def _unsubscribe(self, command: Command, answer: Command) -> None:
+        run_id = _parsed(_run_in(command))
+        member = self._bundle.members.get(run_id)
+        if member is None:
+            raise Refusal(404, "not_subscribed", "This run is not subscribed, or no more.")
+        self._bundle.remove(member)
+        self._refs.pop(member, None)
+        await self._answer({**answer, "run": str(run_id), "ok": True})
+
+    async def _stop(self, command: Command, answer: Command) -> None:
+        _, run = await self._admit(_run_in(command), Action.STOP)
+        await database_sync_to_async(cancel)(run, CancelRequest.STOP)
+        await self._answer({**answer, "run": str(run.pk), "ok": True})
+
+    async def _answer(self, answer: Command) -> None:
+        async with self._writing:
+            await self._text(encode(answer))
+
+
+def _ended(item: Item) -> Command:
+    """A subscription's last word, with the last event of it."""
+    member, found, _ = item
+    said = {"op": "ended", "run": str(member.run_id), "after": member.cursor}
+    if isinstance(found, Signal):
+        said |= (_GONE if found is Signal.GONE else _UNAVAILABLE).content
+    return said
+
+
+def _run_in(command: Command) -> str:
+    run = command.get("run")
+    if not isinstance(run, str):
+        raise Refusal(400, "malformed_id", str(MalformedRunId.__doc__))
+    return run
+
+
+def _parsed(run: str) -> UUID:
+    try:
+        return parse_run_id(run)
+    except MalformedRunId as error:
+        raise Refusal(400, "malformed_id", str(error)) from None
