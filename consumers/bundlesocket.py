@@ -30,6 +30,7 @@ from tasks.states import CancelRequest
 
 __all__ = ["BundleSocket"]
 
+_SUBSCRIBED = Refusal(409, "subscribed", "This run is subscribed: unsubscribe it first.")
 _GONE = Refusal(404, "gone", "The run was deleted.")
 _UNAVAILABLE = Refusal(503, "unavailable", "The log cannot be read now: subscribe again.")
 
@@ -102,23 +103,29 @@ class BundleSocket(Socket):
             message = f"A WebSocket may have {limit} subscriptions: unsubscribe, or open another."
             raise Refusal(429, "too_many", message)
         _, run = await self._admit(_run_in(command), Action.STREAM)
-        if run.pk in self._bundle.members:
-            raise Refusal(409, "subscribed", "This run is subscribed: unsubscribe it first.")
         after = place(cursor, run.last_seq)
         if run.is_finished:
             await database_sync_to_async(keep)(run)
-        member = self._bundle.open(run, after)
+        answer["run"] = str(run.pk)
+        async with self._writing:
+            if run.pk in self._bundle.members:
+                # Not after its end, which may be near: then it would be no true word.
+                await self._text(encode(answer | _SUBSCRIBED.content))
+                return
+            opening = [encode(answer | {"ok": True, "after": after})]
+            if cursor is LATEST:
+                opening.append(snapshot_envelope(run).decode())
+            await self._begin(self._bundle.open(run, after), ref_in(command), opening)
+
+    async def _begin(self, member: Member, ref: Command, opening: list[str]) -> None:
         try:
-            async with self._writing:
-                answer = {**answer, "run": str(run.pk), "ok": True, "after": after}
-                await self._text(encode(answer))
-                if cursor is LATEST:
-                    await self._text(snapshot_envelope(run).decode())
-                self._refs[member] = {"ref": answer["ref"]} if "ref" in answer else {}
-                self._bundle.add(member)
+            for text in opening:
+                await self._text(text)
         except BaseException:
             member.close()
             raise
+        self._refs[member] = ref
+        self._bundle.add(member)
 
     async def _unsubscribe(self, command: Command, answer: Command) -> None:
         run_id = _parsed(_run_in(command))

@@ -36,9 +36,9 @@ sees: st.SearchStrategy[Literal["then", "now"]] = st.sampled_from(["then", "now"
 class Delivery(RuleBasedStateMachine):
     """One rule for each thing that can happen; after it, some turns of the loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: type[World] = World) -> None:
         super().__init__()
-        self.world = World(RUNS)
+        self.world = world(RUNS)
 
     @initialize(joined=st.lists(runs, max_size=6))
     def begin(self, joined: list[UUID]) -> None:
@@ -135,7 +135,7 @@ def _excuse(trouble: Trouble, _: object, error: BaseException | None, __: object
 
 
 @pytest.fixture
-def small(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def small_world(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks, feeds and kept pages so small that a few events fill them."""
     # The clock must not play along: what it would do, the rules do.
     settings.HEADWAY = {
@@ -151,7 +151,7 @@ def small(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Trouble, "__exit__", _excuse)
 
 
-@pytest.mark.usefixtures("small")
+@pytest.mark.usefixtures("small_world")
 def test_every_watcher_gets_exactly_the_log() -> None:
     run_state_machine_as_test(
         Delivery,

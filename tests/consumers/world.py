@@ -19,7 +19,7 @@ from tasks.states import RunStatus
 from .fakes import FakeLayer, FakeLog
 from .loops import settle
 
-__all__ = ["Reader", "World"]
+__all__ = ["Reader", "World", "cancelled"]
 
 T = TypeVar("T")
 
@@ -90,12 +90,14 @@ class World:
 
     # What happens to readers
 
-    def fetch(self, run_id: UUID) -> None:
-        """A view reads the row; whatever happens before it goes on."""
+    def row(self, run_id: UUID) -> TaskRun:
         finished = run_id in self.log.finished
         status = RunStatus.SUCCESSFUL if finished else RunStatus.RUNNING
-        last_seq = len(self.log.runs[run_id])
-        self.rows.append(TaskRun(id=run_id, last_seq=last_seq, status=status))
+        return TaskRun(id=run_id, last_seq=len(self.log.runs[run_id]), status=status)
+
+    def fetch(self, run_id: UUID) -> None:
+        """A view reads the row; whatever happens before it goes on."""
+        self.rows.append(self.row(run_id))
 
     def join(self, index: int, cursor: int) -> None:
         row = self.rows.pop(index)
@@ -110,7 +112,7 @@ class World:
         """A client goes without a word: its task is cancelled wherever it is."""
         reader = self.readers.pop(index)
         self._check(reader)
-        self._run(_cancelled(reader.task))
+        self._run(cancelled(reader.task))
 
     # What happens to the hub
 
@@ -128,7 +130,7 @@ class World:
     def restart(self) -> None:
         """The hub's child dies and the supervisor starts it again."""
         if self._serving is not None:
-            self._run(_cancelled(self._serving))
+            self._run(cancelled(self._serving))
         self._serving = self._loop.create_task(self.hub.serve())
 
     # What must hold
@@ -152,19 +154,23 @@ class World:
                 self.log.release()
             self.reconcile()
             self.turn(10)
-            if all(reader.task.done() for reader in self.readers):
+            if self.everyone_is_done():
                 break
+        assert self.everyone_is_done()
         for reader in self.readers:
             reader.task.result()
             assert reader.last is None
             assert reader.got == self.log.runs[reader.run_id][reader.cursor :]
         assert self.hub.watched == 0
 
+    def everyone_is_done(self) -> bool:
+        return all(reader.task.done() for reader in self.readers)
+
     def close(self) -> None:
         if self._serving is not None:
-            self._run(_cancelled(self._serving))
+            self._run(cancelled(self._serving))
         for reader in self.readers:
-            self._run(_cancelled(reader.task))
+            self._run(cancelled(reader.task))
         self._loop.close()
         if self._real_layer is not None:
             channel_layers.set("default", self._real_layer)
@@ -182,7 +188,7 @@ class World:
         return self._loop.run_until_complete(coroutine)
 
 
-async def _cancelled(task: "asyncio.Task[None]") -> None:
+async def cancelled(task: "asyncio.Task[None]") -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
