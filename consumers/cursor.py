@@ -6,10 +6,10 @@ from typing import Final
 
 from consumers.refusal import Refusal
 
-__all__ = ["LATEST", "Latest", "given", "place", "requested"]
+__all__ = ["LARGEST", "LATEST", "Latest", "given", "place", "requested"]
 
 _NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
-_LARGEST = 2**63 - 1  # of the database's column
+LARGEST: Final = 2**63 - 1  # of the database's column
 
 
 class Latest(Enum):
@@ -40,7 +40,7 @@ def given(after: object) -> int | Latest:
         return 0
     if after == LATEST.value:
         return LATEST
-    if isinstance(after, int) and not isinstance(after, bool) and 0 <= after <= _LARGEST:
+    if isinstance(after, int) and not isinstance(after, bool) and 0 <= after <= LARGEST:
         return after
     raise Refusal(400, "bad_cursor", 'after must be the seq of an event of this run, or "latest".')
 
@@ -58,6 +58,6 @@ def place(cursor: int | Latest, last_seq: int) -> int:
 
 
 def _number(name: str, text: str) -> int:
-    if _NUMBER.fullmatch(text) is None or int(text) > _LARGEST:
+    if _NUMBER.fullmatch(text) is None or int(text) > LARGEST:
         raise Refusal(400, "bad_cursor", f"{name} must be the seq of an event of this run.")
     return int(text)

@@ -22,6 +22,8 @@ class Refusal(Exception):
         self.code = code
         self.message = message
         self.headers = dict(headers or {})
+        #: Of a request for many runs, those that are the reason, as it names them.
+        self.runs: list[str] = []
 
     @property
     def close_code(self) -> CloseCode:
@@ -30,4 +32,5 @@ class Refusal(Exception):
 
     @property
     def content(self) -> dict[str, object]:
-        return {"error": {"code": self.code, "message": self.message}}
+        named = {"runs": self.runs} if self.runs else {}
+        return {"error": {"code": self.code, "message": self.message, **named}}

@@ -1,6 +1,8 @@
 """A run's events over HTTP: as an event stream, or a page of them as JSON."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
+from typing import Any, Generic, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -11,17 +13,21 @@ from consumers.asgi import Put
 from consumers.auth import Action, admit
 from consumers.chunk import CHUNK_EVENTS, Chunk
 from consumers.cursor import LATEST, Latest, place, requested
+from consumers.follower import Signal
 from consumers.hub import get_hub
 from consumers.keep import keep
 from consumers.log import read_page
+from consumers.pump import Source
 from consumers.requests import prefers, user_of
 from consumers.snapshot import snapshot_envelope
 from consumers.takeover import SCOPE_KEY
-from consumers.watcher import Signal, Watcher
+from consumers.watcher import Watcher
 from consumers.wire import CONTENT_TYPE, HEARTBEAT, OPENING, farewell, frame
 from tasks.models import TaskRun
 
-__all__ = ["EventStream", "events", "stream"]
+__all__ = ["EventStream", "RunStream", "events", "respond", "stream"]
+
+T = TypeVar("T")
 
 _SAID: dict[Signal, Callable[[], bytes]] = {
     Signal.HEARTBEAT: lambda: HEARTBEAT,
@@ -52,26 +58,26 @@ def stream(
     opening = OPENING
     if cursor is LATEST:
         opening += frame(after, snapshot_envelope(run))
-    served = EventStream(get_hub().watch(run, after, "sse"), opening)
-    response = _response(request, served, status)
-    response["Cache-Control"] = "no-cache, no-transform"
-    response["X-Accel-Buffering"] = "no"
-    return response
+    served = RunStream(get_hub().watch(run, after, "sse"), opening)
+    return respond(request, served, status)
 
 
-class EventStream:
-    """A watcher's items as bytes of an event stream."""
+class EventStream(ABC, Generic[T]):
+    """Items as bytes of an event stream."""
 
-    def __init__(self, watcher: Watcher, opening: bytes) -> None:
+    def __init__(self, watcher: Source[T], opening: bytes) -> None:
         self.watcher = watcher
         self.opening = opening
 
-    def encode(self, item: Chunk | Signal) -> bytes:
-        return item.frames if isinstance(item, Chunk) else _SAID[item]()
+    @abstractmethod
+    def encode(self, item: T) -> bytes:
+        """The bytes to write for an item."""
 
     def push(self, put: Put) -> None:
-        """Let the watcher write news by itself while it waits."""
-        self.watcher.put = lambda chunk: put(chunk.frames)
+        """Let the watcher write news by itself while it waits, if it can."""
+
+    def said(self, signal: Signal) -> bytes:
+        return _SAID[signal]()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self.opening
@@ -82,12 +88,32 @@ class EventStream:
         self.watcher.close()
 
 
-def _response(request: HttpRequest, served: EventStream, status: int) -> HttpResponseBase:
+class RunStream(EventStream[Chunk | Signal]):
+    """A watcher's items as bytes of an event stream."""
+
+    def __init__(self, watcher: Watcher, opening: bytes) -> None:
+        super().__init__(watcher, opening)
+        self._watcher = watcher
+
+    def push(self, put: Put) -> None:
+        self._watcher.put = lambda chunk: put(chunk.frames)
+
+    def encode(self, item: Chunk | Signal) -> bytes:
+        return item.frames if isinstance(item, Chunk) else self.said(item)
+
+
+def respond(request: HttpRequest, served: EventStream[Any], status: int = 200) -> HttpResponseBase:
+    """The response with this stream."""
     slot = getattr(request, "scope", {}).get(SCOPE_KEY)
+    response: HttpResponseBase
     if slot is None:  # nobody around us takes it over, so Django streams: dearer, the same
-        return StreamingHttpResponse(served, status=status, content_type=CONTENT_TYPE)
-    slot.stream = served
-    return HttpResponse(status=status, content_type=CONTENT_TYPE)
+        response = StreamingHttpResponse(served, status=status, content_type=CONTENT_TYPE)
+    else:
+        slot.stream = served
+        response = HttpResponse(status=status, content_type=CONTENT_TYPE)
+    response["Cache-Control"] = "no-cache, no-transform"
+    response["X-Accel-Buffering"] = "no"
+    return response
 
 
 async def _page(run: TaskRun, after: int) -> HttpResponse:

@@ -18,6 +18,7 @@ __all__ = [
     "close_reason",
     "farewell",
     "frame",
+    "frame_at",
     "text_frame",
     "type_of",
 ]
@@ -58,6 +59,11 @@ class CloseCode(IntEnum):
 def frame(seq: int, envelope: bytes) -> bytes:
     """One event of an event stream. An envelope is one line, so one ``data:`` field."""
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, type_of(envelope), envelope)
+
+
+def frame_at(id_: bytes, envelope: bytes) -> bytes:
+    """An event with another id than its seq; an empty one makes the client forget its own."""
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (id_, type_of(envelope), envelope)
 
 
 def text_frame(payload: bytes) -> bytes:

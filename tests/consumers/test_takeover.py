@@ -9,7 +9,7 @@ import pytest
 from consumers.asgi import FRAMES, Message, Receive, Scope, Send
 from consumers.feed import Feed
 from consumers.replay import Replay
-from consumers.sse import EventStream
+from consumers.sse import RunStream
 from consumers.takeover import SCOPE_KEY, TakeOver
 from consumers.watcher import Watcher
 
@@ -39,7 +39,7 @@ class Inner:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         watcher = Watcher(self.feed, Replay(FakeLog(), 1_000), 0, lambda feed: None)
         # A copy, as middleware in between makes it.
-        dict(scope)[SCOPE_KEY].stream = EventStream(watcher, b"opening")
+        dict(scope)[SCOPE_KEY].stream = RunStream(watcher, b"opening")
         if self.fail:
             raise LookupError("inside")
         await receive()

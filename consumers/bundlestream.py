@@ -1,0 +1,98 @@
+"""Events of several runs as one event stream."""
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from consumers.auth import Action, admit
+from consumers.bundle import Bundle, Item
+from consumers.chunk import Chunk
+from consumers.cursor import LATEST, place
+from consumers.follower import Signal
+from consumers.hub import get_hub
+from consumers.keep import keep
+from consumers.refusal import Refusal
+from consumers.requests import user_of
+from consumers.snapshot import snapshot_envelope
+from consumers.sse import EventStream, respond
+from consumers.vector import Vector
+from consumers.wire import OPENING, farewell, frame_at
+from tasks.conf import conf
+from tasks.models import TaskRun
+
+__all__ = ["BundleStream", "events_of_many"]
+
+
+async def events_of_many(request: HttpRequest) -> HttpResponseBase:
+    """``GET tasks/events/?run=…&run=…``: all or nothing of them."""
+    runs = await _admitted(request)
+    vector = Vector(run.pk for run in runs)
+    text = request.headers.get("Last-Event-ID", request.GET.get("after"))
+    latest = text == LATEST.value and "Last-Event-ID" not in request.headers
+    cursors = {} if latest or text is None else vector.parse(text)
+    default = LATEST if latest else 0
+    cursors = {run.pk: place(cursors.get(run.pk, default), run.last_seq) for run in runs}
+    open_ = [run for run in runs if not (run.is_finished and cursors[run.pk] == run.last_seq)]
+    if not (open_ or latest):
+        return HttpResponse(status=204)  # see sse
+    vector.place(cursors)
+    opening = OPENING + (_snapshots(runs, vector) if latest else b"")
+    bundle = get_hub().bundle("sse")
+    for run in open_:
+        bundle.add(bundle.open(run, cursors[run.pk]))
+    if not open_:
+        bundle.close()
+    return respond(request, BundleStream(bundle, vector, opening))
+
+
+class BundleStream(EventStream[Item | Signal]):
+    """A bundle's items as bytes of an event stream, which ends with its last member."""
+
+    def __init__(self, bundle: Bundle, vector: Vector, opening: bytes) -> None:
+        super().__init__(bundle, opening)
+        self._bundle = bundle
+        self._vector = vector
+
+    def encode(self, item: Item | Signal) -> bytes:
+        if isinstance(item, Signal):
+            return self.said(item)
+        if item.last and not self._bundle.members:
+            self._bundle.close()
+        if isinstance(item.found, Chunk):
+            return self._vector.frames(item.member.run_id, item.found)
+        if item.found is None:
+            return b""
+        # One cannot go on here: all come again, and hear what has become of it.
+        self._bundle.close()
+        return farewell() if item.found is Signal.FAREWELL else b""
+
+
+async def _admitted(request: HttpRequest) -> list[TaskRun]:
+    """The runs, each once. A refusal of some refuses the request, and names them."""
+    texts = dict.fromkeys(request.GET.getlist("run"))
+    if not texts:
+        raise Refusal(400, "bad_request", "Name runs: ?run=…&run=…")
+    if len(texts) > (limit := conf().subscriptions):
+        raise Refusal(400, "too_many", f"A stream may have {limit} runs.")
+    user = user_of(request)
+    runs: dict[object, TaskRun] = {}
+    refused: dict[str, Refusal] = {}
+    for text in texts:
+        try:
+            _, run = await admit(user, text, Action.STREAM)
+            if run.is_finished:
+                await sync_to_async(keep)(run)
+            runs[run.pk] = run
+        except Refusal as refusal:
+            refused[text] = refusal
+    if refused:
+        first = next(iter(refused.values()))
+        first.runs = [text for text, other in refused.items() if other.code == first.code]
+        raise first
+    return list(runs.values())
+
+
+def _snapshots(runs: list[TaskRun], vector: Vector) -> bytes:
+    """The state of each. Who has not read them all has no id, and begins with them again."""
+    frames = [frame_at(b"", snapshot_envelope(run)) for run in runs[:-1]]
+    return b"".join([*frames, frame_at(vector.text, snapshot_envelope(runs[-1]))])
