@@ -36,7 +36,7 @@ async def enqueue_run(request: HttpRequest) -> HttpResponseBase:
     if wanted == "text/event-stream" and await allows(user, run, Action.STREAM):
         if run.is_finished:  # an Idempotency-Key may name an old one
             await sync_to_async(keep)(run)
-        response = stream(request, run, 0, status=201)
+        response = await stream(request, run, 0, status=201)
         response["Location"] = snapshot(run)["links"]["self"]
         return response
     return _created(run, 201)

@@ -106,6 +106,8 @@ class BundleSocket(Socket):
         after = place(cursor, run.last_seq)
         if run.is_finished:
             await database_sync_to_async(keep)(run)
+        if cursor is LATEST:
+            snapshot = (await database_sync_to_async(snapshot_envelope)(run)).decode()
         answer["run"] = str(run.pk)
         async with self._writing:
             if run.pk in self._bundle.members:
@@ -114,7 +116,7 @@ class BundleSocket(Socket):
                 return
             opening = [encode(answer | {"ok": True, "after": after})]
             if cursor is LATEST:
-                opening.append(snapshot_envelope(run).decode())
+                opening.append(snapshot)
             await self._begin(self._bundle.open(run, after), ref_in(command), opening)
 
     async def _begin(self, member: Member, ref: Command, opening: list[str]) -> None:

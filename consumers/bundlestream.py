@@ -36,7 +36,7 @@ async def events_of_many(request: HttpRequest) -> HttpResponseBase:
     if not (open_ or latest):
         return HttpResponse(status=204)  # see sse
     vector.place(cursors)
-    opening = OPENING + (_snapshots(runs, vector) if latest else b"")
+    opening = OPENING + (await sync_to_async(_snapshots)(runs, vector) if latest else b"")
     bundle = get_hub().bundle("sse")
     for run in open_:
         bundle.add(bundle.open(run, cursors[run.pk]))

@@ -6,7 +6,8 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 
 from consumers.routing import run_path
-from tasks.codec import encode
+from tasks.codec import decode, encode
+from tasks.engine import store
 from tasks.events import Event, envelope
 from tasks.models import TaskRun
 from tasks.states import RunStatus
@@ -41,13 +42,22 @@ def snapshot(run: TaskRun) -> dict[str, Any]:
 
 
 def snapshot_envelope(run: TaskRun) -> bytes:
-    """The snapshot as the first event of a stream that begins after it.
+    """The snapshot as the first event of a stream that begins after it. It queries.
 
-    It is no entry of the log, so its seq is that of the newest one: a client continues
-    after it like after any other event.
+    With the ``text`` that was appended up to here, or None: it stands in the log alone,
+    where it costs each event what it is long and not what the whole is long. The event is
+    no entry of the log, so its seq is that of the newest one: a client continues after it
+    like after any other event.
     """
-    event = Event(run.last_seq, "snapshot", datetime.now(UTC), encode(snapshot(run)))
+    content = snapshot(run) | {"text": _text(run)}
+    event = Event(run.last_seq, "snapshot", datetime.now(UTC), encode(content))
     return envelope(run.pk, event).encode()
+
+
+def _text(run: TaskRun) -> str | None:
+    found = map(decode, store.read_text(run.pk, run.last_seq))
+    parts = [part for part in found if isinstance(part, str)]  # a task may emit the type itself
+    return "".join(parts) if parts else None
 
 
 def _moment(at: datetime | None) -> str | None:

@@ -47,17 +47,17 @@ async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
         return HttpResponse(status=204)
     if run.is_finished:
         await sync_to_async(keep)(run)
-    return stream(request, run, cursor)
+    return await stream(request, run, cursor)
 
 
-def stream(
+async def stream(
     request: HttpRequest, run: TaskRun, cursor: int | Latest, status: int = 200
 ) -> HttpResponseBase:
     """The response that streams what follows *cursor*."""
     after = place(cursor, run.last_seq)
     opening = OPENING
     if cursor is LATEST:
-        opening += frame(after, snapshot_envelope(run))
+        opening += frame(after, await sync_to_async(snapshot_envelope)(run))
     served = RunStream(get_hub().watch(run, after, "sse"), opening)
     return respond(request, served, status)
 

@@ -113,7 +113,8 @@ class RunSocket(Socket):
             await database_sync_to_async(keep)(access.run)
         with closing(get_hub().watch(access.run, after, "websocket")) as watcher:
             if cursor is LATEST:
-                await self._text(snapshot_envelope(access.run).decode())
+                snapshot = await database_sync_to_async(snapshot_envelope)(access.run)
+                await self._text(snapshot.decode())
             if (put := self._put) is not None:
                 watcher.put = lambda chunk: put(self._frames(chunk))
             return await pump(watcher, self._write, self._listen(access))

@@ -99,6 +99,12 @@ class Conf:
     # Events
     event_bytes: int = _count(262_144, "largest data of one event, in bytes of JSON", 1024)
     journal_events: int = _count(2_000, "uncommitted events in a process before emit() waits")
+    append: float = _key(
+        0.04,
+        "a number of seconds from 0 to 0.5",
+        lambda value: value in (0, 0.5) or (_is_seconds(value) and value < 0.5),
+        "how long text of `append()` may wait for more, to leave as one event",
+    )
     feed_bytes: int = _count(1_048_576, "events of one run kept in memory, in bytes", 1024)
     feeds_bytes: int = _count(67_108_864, "the same of all watched runs, with their frames", 1024)
     replay_bytes: int = _count(33_554_432, "stored pages of the log kept in memory, in bytes", 1024)

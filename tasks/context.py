@@ -118,6 +118,16 @@ class Context(_Context):
         """Write a line for whoever watches, and to the logger ``headway.task``."""
         await self.emit(LOG, _log(message, level))
 
+    async def append(self, text: str) -> None:
+        """Add to the text of the run, such as a model's tokens: ``append`` events.
+
+        The first leaves at once, and what follows it within ``HEADWAY["APPEND"]`` seconds
+        leaves together. The data of all of them, one after the other, is the text.
+        """
+        self._journal.append_text(self._attempt, text)
+        if self._journal.full:
+            await self._journal.room()
+
     async def flush(self) -> None:
         """Wait until all that was emitted is committed."""
         await self._journal.flush(self._attempt)
@@ -172,6 +182,12 @@ class SyncContext(_Context):
     def log(self, message: str, level: str = "info") -> None:
         """See :meth:`Context.log`."""
         self.emit(LOG, _log(message, level))
+
+    def append(self, text: str) -> None:
+        """See :meth:`Context.append`."""
+        self._journal.append_text(self._attempt, text)
+        if self._journal.full:
+            self._journal.room_blocking()
 
     def track(
         self,

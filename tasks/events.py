@@ -10,6 +10,7 @@ from tasks.codec import encode
 from tasks.exceptions import InvalidEvent
 
 __all__ = [
+    "APPEND",
     "FINISHED",
     "LOG",
     "OUTPUT",
@@ -22,6 +23,7 @@ __all__ = [
     "LayerBatch",
     "LayerMessage",
     "check_type",
+    "encode_data",
     "envelope",
     "layer_batch",
     "layer_message",
@@ -34,6 +36,7 @@ STARTED: Final = "started"
 PROGRESS: Final = "progress"
 LOG: Final = "log"
 OUTPUT: Final = "output"
+APPEND: Final = "append"  # its data is a str that goes on where the last one ended
 RETRYING: Final = "retrying"
 STOPPING: Final = "stopping"
 FINISHED: Final = "finished"
@@ -62,6 +65,18 @@ def check_type(name: object) -> str:
     if name in RESERVED:
         raise InvalidEvent(f"Events of type {name!r} are written by Headway itself.")
     return name
+
+
+def encode_data(type_: str, data: object, limit: int) -> str:
+    """*data* of an event as JSON text; :class:`InvalidEvent` if that is longer than *limit*."""
+    text = encode(data)
+    size = len(text.encode())
+    if size > limit:
+        raise InvalidEvent(
+            f"The data of this {type_!r} event has {size} bytes, above the limit of "
+            f"{limit}: send it in parts, or a reference to it."
+        )
+    return text
 
 
 def new_event(seq: int, type_: str, data: object) -> Event:

@@ -8,8 +8,10 @@ from enum import StrEnum
 import anyio
 
 from tasks.engine.store import Change, Claim
+from tasks.engine.text import Text
 from tasks.engine.tracing import OFF
 from tasks.events import Event
+from tasks.exceptions import RunCancelled, RunLost
 from tasks.logs import Origin
 
 __all__ = ["Attempt", "Cause"]
@@ -29,7 +31,8 @@ class Attempt:
     """The state of one attempt between its claim and its last commit.
 
     The journal's lock guards what threads touch: ``next_seq``, ``pending``,
-    ``progress``, ``ignored``, ``change`` and ``closed``. The rest belongs to the event loop.
+    ``text``, ``progress``, ``ignored``, ``change`` and ``closed``. The rest belongs to the
+    event loop.
     """
 
     def __init__(self, claim: Claim, leased_until: float = math.inf) -> None:
@@ -41,6 +44,7 @@ class Attempt:
         self.began = time.monotonic()
         self.next_seq = claim.started.seq + 1
         self.pending: list[Event] = []
+        self.text = Text()
         self.progress: str | None = None
         #: It has gone on for the grace period after a stop, and that is not written yet.
         self.ignored = False
@@ -68,6 +72,13 @@ class Attempt:
     def ending(self) -> bool:
         """Whether the function has been asked to end. Any thread may read it."""
         return self.cause is not None or self.expired
+
+    def check_open(self) -> None:
+        """Raise what a function is told that emits when nothing may be written any more."""
+        if self.expired or (self.closed and self.cause is Cause.LOST):
+            raise RunLost(f"{self!r} lost its lease; what it emits now is dropped.")
+        if self.closed:
+            raise RunCancelled(f"{self!r} is over; it can emit nothing more.")
 
     def cancel(self, cause: Cause) -> None:
         """End the attempt: a coroutine is cancelled, a thread finds ``cancel_requested`` set."""

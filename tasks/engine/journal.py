@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Sequence
+from contextvars import Context
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -12,12 +14,14 @@ from tasks.conf import conf
 from tasks.engine import store
 from tasks.engine.attempt import Attempt, Cause
 from tasks.engine.endings import End, conclude
+from tasks.engine.flushes import Flushes
+from tasks.engine.group import gather
 from tasks.engine.metrics import instruments
 from tasks.engine.publisher import Publisher
 from tasks.engine.store import RunWrite
+from tasks.engine.text import pieces
 from tasks.engine.threads import DatabaseThread
-from tasks.events import PROGRESS, STOPPING, Event
-from tasks.exceptions import InvalidEvent, RunCancelled, RunLost
+from tasks.events import APPEND, PROGRESS, STOPPING, Event, encode_data
 from tasks.states import Ending
 
 __all__ = ["Journal"]
@@ -47,23 +51,36 @@ class Journal:
         self._work = asyncio.Event()
         self._room: asyncio.Future[None] | None = None
         self._taken: list[tuple[Attempt, RunWrite]] = []
-        self._flushes: list[tuple[Attempt, int, asyncio.Future[None]]] = []
+        self._flushes = Flushes()
 
     # What attempts call
 
     def append(self, attempt: Attempt, type_: str, data: object) -> None:
         """Number an event and take it in. Never waits; see :attr:`full`."""
-        text = encode(data)
-        size = len(text.encode())
-        if size > conf().event_bytes:
-            raise InvalidEvent(
-                f"The data of this {type_!r} event has {size} bytes, above the limit of "
-                f"{conf().event_bytes}: send it in parts, or a reference to it."
-            )
+        text = encode_data(type_, data, conf().event_bytes)
         with self._lock:
-            if attempt.closed or attempt.expired:
-                _refuse(attempt)
+            attempt.check_open()
             self._take_in(attempt, type_, text)
+
+    def append_text(self, attempt: Attempt, text: str) -> None:
+        """Take in text, which leaves with what follows within ``HEADWAY["APPEND"]`` seconds.
+
+        The first leaves at once, and nothing is ever overtaken by what was emitted later.
+        """
+        most = conf().event_bytes - 2  # the quotes
+        given = pieces(text, most)
+        with self._lock:
+            attempt.check_open()
+            for piece, size in given:
+                if attempt.text.size + size > most:
+                    self._release(attempt)
+                waits = attempt.text.size > 0
+                attempt.text.hold(piece, size)
+                left = attempt.text.left_at + conf().append - time.monotonic()
+                if left <= 0:
+                    self._release(attempt)
+                elif not waits:
+                    self._loop.call_soon_threadsafe(self._release_in, left, attempt)
 
     @property
     def uncommitted(self) -> int:
@@ -89,10 +106,11 @@ class Journal:
 
     async def flush(self, attempt: Attempt) -> None:
         """Wait until everything *attempt* has emitted is committed."""
+        with self._lock:
+            self._release(attempt)
         if attempt.closed or attempt.next_seq == attempt.claim.started.seq + 1:
             return
-        done = self._loop.create_future()
-        self._flushes.append((attempt, attempt.next_seq - 1, done))
+        done = self._flushes.add(attempt, attempt.next_seq - 1)
         self._call()
         await done
 
@@ -101,6 +119,7 @@ class Journal:
         with self._lock:
             if attempt.closed:
                 return
+            self._release(attempt)
             event, change = conclude(
                 end,
                 seq=attempt.next_seq,
@@ -140,7 +159,7 @@ class Journal:
             self._held -= len(attempt.pending)
             attempt.pending.clear()
         attempt.cancel(Cause.LOST)
-        self._answer({attempt.claim.run_id})
+        self._flushes.answer({attempt.claim.run_id})
         if not attempt.settled.done():
             attempt.settled.set_result(None)
 
@@ -154,9 +173,26 @@ class Journal:
                 self._taken = self._take()
             refused = await self._commit(self._taken) if self._taken else set()
             self._taken = []
-            self._answer(refused)
+            self._flushes.answer(refused)
+
+    def _release_in(self, seconds: float, attempt: Attempt) -> None:
+        def release() -> None:
+            with self._lock:
+                self._release(attempt)
+
+        self._loop.call_later(seconds, release, context=Context())
+
+    def _release(self, attempt: Attempt) -> None:
+        """Make an event of the text that waits, if there is any."""
+        if attempt.text.size and not attempt.closed:
+            attempt.text.left_at = time.monotonic()
+            self._number(attempt, APPEND, attempt.text.take())
 
     def _take_in(self, attempt: Attempt, type_: str, text: str) -> None:
+        self._release(attempt)
+        self._number(attempt, type_, text)
+
+    def _number(self, attempt: Attempt, type_: str, text: str) -> None:
         event = Event(attempt.next_seq, type_, datetime.now(UTC), text)
         attempt.next_seq += 1
         attempt.pending.append(event)
@@ -174,24 +210,8 @@ class Journal:
         self._work.set()
 
     def _take(self) -> list[tuple[Attempt, RunWrite]]:
-        """The next group: whole attempts in the order in which they first had something."""
-        group: list[tuple[Attempt, RunWrite]] = []
-        room = _EVENTS_A_COMMIT
         with self._lock:
-            while self._dirty and room > 0:
-                attempt = next(iter(self._dirty))
-                events = attempt.pending[:room]
-                del attempt.pending[:room]
-                room -= len(events)
-                write = RunWrite(attempt.claim.run_id, attempt.claim.fence, events)
-                write.progress, attempt.progress = attempt.progress, None
-                write.stop_ignored, attempt.ignored = attempt.ignored, False
-                del self._dirty[attempt]
-                if attempt.pending:
-                    self._dirty[attempt] = None  # the rest queues up behind the others
-                else:
-                    write.change = attempt.change
-                group.append((attempt, write))
+            group = gather(self._dirty, _EVENTS_A_COMMIT)
             if not self._dirty:
                 self._called = False
                 self._work.clear()
@@ -223,24 +243,3 @@ class Journal:
             self._space.notify_all()
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
-
-    def _answer(self, refused: set[UUID]) -> None:
-        """Release those who wait in :meth:`flush`."""
-        waiting = []
-        for attempt, seq, done in self._flushes:
-            if done.done():
-                continue
-            first = attempt.pending[0].seq if attempt.pending else attempt.next_seq
-            if attempt.claim.run_id in refused:
-                done.set_exception(RunLost())
-            elif first > seq:
-                done.set_result(None)
-            else:
-                waiting.append((attempt, seq, done))
-        self._flushes = waiting
-
-
-def _refuse(attempt: Attempt) -> None:
-    if attempt.cause is Cause.LOST or attempt.expired:
-        raise RunLost(f"{attempt!r} lost its lease; what it emits now is dropped.")
-    raise RunCancelled(f"{attempt!r} is over; it can emit nothing more.")

@@ -6,7 +6,7 @@ event between the answers to ``subscribe`` and ``unsubscribe``, or ``ended``, fo
 subscription's, and none may come outside.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,9 @@ from hypothesis.stateful import (
 )
 
 from consumers import bundlesocket
+from tasks.models import TaskRun
 
+from .fakes import envelope_of
 from .pages import Page, PageWorld
 from .test_delivery import RUNS, Delivery, runs, small_world, turns
 
@@ -113,17 +115,23 @@ class Subscribing(Delivery):
 _worlds: list[PageWorld] = []
 
 
-def _at_once(function: Callable[..., object]) -> Callable[..., Any]:
-    async def done(*args: object) -> None:
-        """Nothing is deleted in this world."""
+def _here(function: Callable[[TaskRun], Any]) -> Callable[[TaskRun], Awaitable[Any]]:
+    async def called(run: TaskRun) -> Any:
+        return function(run)
 
-    return done
+    return called
+
+
+def _snapshot(run: TaskRun) -> bytes:
+    return envelope_of(run.pk, run.last_seq, "snapshot")
 
 
 @pytest.mark.usefixtures("small_world")
 def test_every_subscription_gets_exactly_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundlesocket, "get_hub", lambda: _worlds[-1].hub)
-    monkeypatch.setattr(bundlesocket, "database_sync_to_async", _at_once)
+    monkeypatch.setattr(bundlesocket, "database_sync_to_async", _here)
+    monkeypatch.setattr(bundlesocket, "keep", lambda run: None)
+    monkeypatch.setattr(bundlesocket, "snapshot_envelope", _snapshot)
     run_state_machine_as_test(
         Subscribing,
         settings=settings(

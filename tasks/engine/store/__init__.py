@@ -11,7 +11,15 @@ from tasks.engine.store.claims import Claim, Slot, claim, claim_from
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
 from tasks.engine.store.queues import unserved
-from tasks.engine.store.reads import Head, clock, fetch_run, heads, queued_data, read_events
+from tasks.engine.store.reads import (
+    Head,
+    clock,
+    fetch_run,
+    heads,
+    queued_data,
+    read_events,
+    read_text,
+)
 from tasks.engine.store.retention import Due, due, finished_queues, keep, prunable, prune
 from tasks.engine.store.schema import answers, unapplied
 from tasks.engine.store.signals import data_version, listen, notified, notify
@@ -64,6 +72,7 @@ __all__ = [
     "prune",
     "queued_data",
     "read_events",
+    "read_text",
     "renew",
     "rescue",
     "show_up",

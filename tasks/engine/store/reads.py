@@ -7,11 +7,11 @@ from uuid import UUID
 
 from tasks.conf import conf
 from tasks.engine.store.dialect import as_moment, as_uuid, cursor, dialect, in_groups, marks
-from tasks.events import Event
+from tasks.events import APPEND, STARTED, Event
 from tasks.exceptions import RunDoesNotExist
 from tasks.models import TaskRun
 
-__all__ = ["Head", "clock", "fetch_run", "heads", "queued_data", "read_events"]
+__all__ = ["Head", "clock", "fetch_run", "heads", "queued_data", "read_events", "read_text"]
 
 
 class Head(NamedTuple):
@@ -40,6 +40,23 @@ def read_events(run_id: UUID, after: int, limit: int) -> list[Event]:
             Event(seq, type_, as_moment(at), data)
             for seq, type_, at, data in open_cursor.fetchall()
         ]
+
+
+def read_text(run_id: UUID, last_seq: int) -> list[str]:
+    """The data of what the newest attempt has appended, in the log up to *last_seq*."""
+    with cursor() as open_cursor:
+        open_cursor.execute(
+            "SELECT type, data FROM headway_event"
+            " WHERE run_id = %s AND seq <= %s AND type IN (%s, %s) ORDER BY seq",
+            (dialect().id(run_id), last_seq, APPEND, STARTED),
+        )
+        found: list[str] = []
+        for type_, data in open_cursor.fetchall():
+            if type_ == STARTED:
+                found.clear()
+            else:
+                found.append(data)
+        return found
 
 
 def heads(run_ids: Collection[UUID]) -> dict[UUID, Head]:
