@@ -198,3 +198,24 @@ async def count_myself(context: Context) -> None:
     most_at_once[queue] = max(most_at_once.get(queue, 0), _at_once[queue])
     await asyncio.sleep(0.01)  # so that others could begin
     _at_once[queue] -= 1
+
+
+@task(takes_context=True)
+async def write(context: Context, tokens: list[str]) -> int:
+    for token in tokens:
+        await context.append(token)
+    return len(tokens)
+
+
+@task(takes_context=True)
+def write_in_thread(context: SyncContext, tokens: list[str]) -> int:
+    for token in tokens:
+        context.append(token)
+    return len(tokens)
+
+
+@task(takes_context=True, max_attempts=2)
+async def write_twice(context: Context) -> None:
+    await context.append(f"attempt {context.attempt}")
+    if context.attempt == 1:
+        raise RuntimeError("once more")

@@ -115,6 +115,7 @@ async def test_latest(hub: Hub) -> None:
     assert answer["after"] == 400
     snapshot = await client.hear()
     assert (snapshot["type"], snapshot["seq"]) == ("snapshot", 400)
+    assert snapshot["data"]["text"] is None
     await emit(run, 1)
     assert await client.events((run, 1)) == {run.pk: [401]}
     await client.leave()

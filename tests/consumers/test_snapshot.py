@@ -6,10 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from consumers.snapshot import snapshot, snapshot_envelope
-from tasks.models import TaskRun
+from tasks.models import TaskEvent, TaskRun
 from tasks.states import RunStatus
+
+from .rows import stored
 
 AT = datetime(2026, 11, 21, 16, 4, 5, 123456, tzinfo=UTC)
 
@@ -110,3 +113,15 @@ def test_as_an_event() -> None:
     event = json.loads(line)
     assert (event["seq"], event["type"], event["run"]) == (7, "snapshot", str(one.pk))
     assert event["data"] == snapshot(one) | {"text": None}
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_text_is_that_up_to_there() -> None:
+    one = await stored()
+    says = [("started", "{}"), ("append", '"old"'), ("started", "{}"), ("append", '"a\\n"')]
+    says += [("step", "1"), ("append", "7"), ("append", '"b"'), ("append", '"later"')]
+    for seq, (type_, data) in enumerate(says, 1):
+        await TaskEvent.objects.acreate(run=one, seq=seq, type=type_, at=one.enqueued_at, data=data)
+    one.last_seq = 7
+    event = json.loads(await sync_to_async(snapshot_envelope)(one))
+    assert event["data"]["text"] == "a\nb"

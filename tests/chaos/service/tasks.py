@@ -225,3 +225,18 @@ async def hold(path: str, seconds: float) -> None:
     await TaskRun.objects.aexists()
     leave(path, "held")
     await asyncio.sleep(seconds)  # how long is what the test asks for
+
+
+@task(takes_context=True)
+async def speak(context: Context, path: str, count: int) -> int:
+    """*count* words at full speed, and a last one once there is a mark at *path*."""
+    for number in range(count):
+        await context.append(f"{number} ")
+        if not number % 100:
+            await asyncio.sleep(0)  # what appends only waits for room
+    await context.flush()
+    leave(f"{path}.said", "said")
+    while not left(path):  # noqa: ASYNC110 - it is another process's event
+        await asyncio.sleep(0.01)
+    await context.append("end")
+    return count
