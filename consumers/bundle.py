@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from consumers.chunk import Chunk
+from consumers.chunk import CHUNK_BYTES, CHUNK_EVENTS, Chunk
 from consumers.feed import Place
 from consumers.follower import Follower, Signal
 
@@ -45,11 +45,12 @@ class Item(NamedTuple):
 
 
 class Bundle:
-    """Iterates over what follows the cursors of its members, one chunk of each in turn.
+    """Iterates over what follows the cursors of its members: all that is here, up to a chunk's
+    size, in turns of a chunk of one member each.
 
     Members come and go meanwhile. It ends after :meth:`close`, or with a farewell once
     the process goes away and everybody has what is here. One at a time reads the log,
-    and the others go on beside it: so a client costs one chunk in memory, one task
+    and the others go on beside it: so a client costs two chunks in memory, one task
     while it is behind, and one future while it waits.
     """
 
@@ -92,12 +93,12 @@ class Bundle:
     def __aiter__(self) -> "Bundle":
         return self
 
-    async def __anext__(self) -> Item | Signal:
+    async def __anext__(self) -> list[Item] | Signal:
         await asyncio.sleep(0)  # see Watcher
         while not self._over:
-            if item := self._next():
+            if items := self._next():
                 self._said, self._beat = monotonic(), False
-                return item
+                return items
             if self.leaving and not self.members:
                 self.close()
                 return Signal.FAREWELL
@@ -131,24 +132,29 @@ class Bundle:
             self.remove(member)
         self._stir()
 
-    def _next(self) -> Item | None:
-        while self._ready:
+    def _next(self) -> list[Item]:
+        items: list[Item] = []
+        size = count = 0
+        while self._ready and size < CHUNK_BYTES and count < CHUNK_EVENTS:
             member, _ = self._ready.popitem(last=False)
             found = member.poll()
             if found is Place.BEHIND:
                 self._behind[member] = None
                 self._read_on()
-                continue
-            if found is Place.CURRENT:
-                continue
-            if member.over:
-                self.remove(member)
-            else:
-                self.wake(member)
-                self._release(member)
-            assert not isinstance(found, Place)
-            return Item(member, found, member.over)
-        return None
+            elif not isinstance(found, Place):
+                items.append(self._item(member, found))
+                if isinstance(found, Chunk):
+                    size += found.size
+                    count += len(found.envelopes)
+        return items
+
+    def _item(self, member: Member, found: Chunk | Signal | None) -> Item:
+        if member.over:
+            self.remove(member)
+        else:
+            self.wake(member)
+            self._release(member)
+        return Item(member, found, member.over)
 
     def _read_on(self) -> None:
         """Let the next one read the log, if nobody does and nothing read lies here."""

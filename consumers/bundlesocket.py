@@ -64,15 +64,27 @@ class BundleSocket(Socket):
         with closing(get_hub().bundle("websocket")) as self._bundle:
             return await pump(self._bundle, self._write, self._listen())
 
-    async def _write(self, item: Item | Signal) -> None:
-        if isinstance(item, Signal):
+    async def _write(self, items: list[Item] | Signal) -> None:
+        if isinstance(items, Signal):
             return  # see RunSocket
-        ref = self._refs.pop(item.member, {}) if item.last else {}
+        refs = [self._refs.pop(item.member, {}) if item.last else {} for item in items]
         async with self._writing:
-            if isinstance(item.found, Chunk):
-                await self._events(item.found)
-            if item.last and not self._bundle.leaving:
-                await self._text(encode(_ended(item) | ref))
+            envelopes: list[bytes] = []  # of those that share a frame
+            for item, ref in zip(items, refs, strict=True):
+                if isinstance(item.found, Chunk):
+                    if self._batched:
+                        envelopes += item.found.envelopes
+                    else:
+                        await self._events(item.found)
+                if item.last and not self._bundle.leaving:
+                    await self._joined(envelopes)
+                    await self._text(encode(_ended(item) | ref))
+            await self._joined(envelopes)
+
+    async def _joined(self, envelopes: list[bytes]) -> None:
+        if envelopes:
+            await self._text(b"\n".join(envelopes).decode())
+            envelopes.clear()
 
     async def _listen(self) -> None:
         while (message := await self._receive())["type"] != "websocket.disconnect":

@@ -6,7 +6,6 @@ from django.http.response import HttpResponseBase
 
 from consumers.auth import Action, admit
 from consumers.bundle import Bundle, Item
-from consumers.chunk import Chunk
 from consumers.cursor import LATEST, place
 from consumers.follower import Signal
 from consumers.hub import get_hub
@@ -16,7 +15,7 @@ from consumers.requests import user_of
 from consumers.snapshot import snapshot_envelope
 from consumers.sse import EventStream, respond
 from consumers.vector import Vector
-from consumers.wire import OPENING, farewell, frame_at
+from consumers.wire import OPENING, frame_at
 from tasks.conf import conf
 from tasks.models import TaskRun
 
@@ -45,7 +44,7 @@ async def events_of_many(request: HttpRequest) -> HttpResponseBase:
     return respond(request, BundleStream(bundle, vector, opening))
 
 
-class BundleStream(EventStream[Item | Signal]):
+class BundleStream(EventStream[list[Item] | Signal]):
     """A bundle's items as bytes of an event stream, which ends with its last member."""
 
     def __init__(self, bundle: Bundle, vector: Vector, opening: bytes) -> None:
@@ -53,18 +52,20 @@ class BundleStream(EventStream[Item | Signal]):
         self._bundle = bundle
         self._vector = vector
 
-    def encode(self, item: Item | Signal) -> bytes:
-        if isinstance(item, Signal):
-            return self.said(item)
-        if item.last and not self._bundle.members:
+    def encode(self, items: list[Item] | Signal) -> bytes:
+        if isinstance(items, Signal):
+            return self.said(items)
+        written: list[bytes] = []
+        for item in items:
+            if isinstance(item.found, Signal):
+                # One cannot go on here: all come again, and hear what has become of it.
+                self._bundle.close()
+                return b"".join([*written, self.said(item.found)])
+            if item.found is not None:
+                written.append(self._vector.frames(item.member.run_id, item.found))
+        if not self._bundle.members:
             self._bundle.close()
-        if isinstance(item.found, Chunk):
-            return self._vector.frames(item.member.run_id, item.found)
-        if item.found is None:
-            return b""
-        # One cannot go on here: all come again, and hear what has become of it.
-        self._bundle.close()
-        return farewell() if item.found is Signal.FAREWELL else b""
+        return b"".join(written)
 
 
 async def _admitted(request: HttpRequest) -> list[TaskRun]:
