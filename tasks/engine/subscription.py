@@ -1,6 +1,7 @@
 """This process's side of the Channels layer: one channel, a member of some groups."""
 
 import asyncio
+import math
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ __all__ = ["Subscription"]
 # Seconds. Layers forget memberships: after a day, when Redis restarts, when a message
 # has waited too long. To be added again costs little.
 _REJOIN = 30.0
+_NEVER = -math.inf
 
 
 class Subscription:
@@ -20,6 +22,7 @@ class Subscription:
         self._layer: Any = layer  # groups are an extension, which the base class has not
         self._channel = ""
         self._naming = asyncio.Lock()
+        #: When each membership was confirmed last: all that there may be, certain or not.
         self._joined: dict[str, float] = {}
 
     async def receive(self) -> dict[str, Any]:
@@ -31,16 +34,17 @@ class Subscription:
         """Be a member of these groups and of no others."""
         stale = time.monotonic() - _REJOIN
         for group in groups:
-            if self._joined.get(group, stale) <= stale:
+            if self._joined.setdefault(group, _NEVER) <= stale:
                 await self._layer.group_add(group, await self._name())
                 self._joined[group] = time.monotonic()
+        # What fails is tried again: a membership costs for as long as it lasts.
         for group in self._joined.keys() - groups:
+            await self._layer.group_discard(group, await self._name())
             del self._joined[group]
-            await self._layer.group_discard(group, self._channel)
 
     def forget(self) -> None:
-        """The layer has failed: every membership has to be made again."""
-        self._joined.clear()
+        """The layer has failed: every membership has to be made, or ended, again."""
+        self._joined = dict.fromkeys(self._joined, _NEVER)
 
     async def _name(self) -> str:
         async with self._naming:
