@@ -13,11 +13,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
 
+from asgi_app import flow
 from asgi_app.flow import flowing
 from asgi_app.lifecycle import Phase
 from asgi_app.unavailable import not_found, reject_websocket, unavailable
 from consumers import routing
 from consumers.asgi import ASGIApp, Message, Receive, Scope, Send
+from consumers.shown import conceal
 from consumers.takeover import TakeOver
 from tasks.conf import conf
 
@@ -49,6 +51,8 @@ class Headway:
         if scope["type"] == "lifespan":
             await self._process.lifespan(scope, receive, send)
             return
+        if scope["type"] in ("http", "websocket") and conceal(scope):
+            flow.conceal(scope, send)
         app = self._route(scope)
         if self._process.lifecycle.phase is not Phase.SERVING and not await self._admit(scope):
             app = unavailable

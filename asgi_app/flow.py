@@ -38,7 +38,7 @@ from consumers.asgi import FRAMES, ASGIApp, Message, Receive, Scope, Send
 from consumers.wire import CloseCode
 from tasks.conf import conf
 
-__all__ = ["flowing"]
+__all__ = ["conceal", "flowing"]
 
 logger = logging.getLogger("headway.flow")
 
@@ -62,6 +62,14 @@ async def flowing(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> N
         await app(scope, receive, flow.send)
     finally:
         flow.end()
+
+
+def conceal(scope: Scope, send: Send) -> None:
+    """Let daphne's access log see no more of a request's URL than the application does."""
+    protocol = _protocol(send)
+    if scope["type"] == "http" and protocol is not None:
+        path, _, _ = protocol.uri.partition(b"?")
+        protocol.uri = b"?".join(filter(None, (path, scope["query_string"])))
 
 
 def _protocol(send: Send) -> Any:

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from consumers.answer import json_answer
-from consumers.auth import Action, admit, allows
+from consumers.auth import Access, Action, admit
 from consumers.keep import keep
 from consumers.middleware import enqueueing_as
 from consumers.operations import cancel, enqueue, parse_call, retry
@@ -13,6 +13,7 @@ from consumers.refusal import Refusal
 from consumers.requests import prefers, user_of
 from consumers.snapshot import snapshot
 from consumers.sse import stream
+from consumers.visitor import Visitor
 from tasks.conf import conf
 from tasks.models import TaskRun
 from tasks.states import CancelRequest
@@ -22,24 +23,35 @@ __all__ = ["enqueue_run", "kill_run", "retry_run", "show_run", "stop_run"]
 
 async def show_run(request: HttpRequest, run_id: str) -> HttpResponse:
     """``GET tasks/<id>/``."""
-    _, run = await admit(user_of(request), run_id, Action.VIEW)
-    return json_answer(snapshot(run))
+    access = await admit(user_of(request), run_id, Action.VIEW)
+    return json_answer(snapshot(access.run))
 
 
 async def enqueue_run(request: HttpRequest) -> HttpResponseBase:
     """``POST tasks/``: the new run's snapshot, or its stream if the client prefers that."""
     call = parse_call(_json_body(request))
-    user, _ = await admit(user_of(request), call.as_run, Action.ENQUEUE)
+    visitor = user_of(request)
+    user = (await admit(visitor, call.as_run, Action.ENQUEUE)).user
     key = request.headers.get("Idempotency-Key")
     run = await sync_to_async(enqueue)(call, user, key)
-    wanted = prefers(request, "application/json", "text/event-stream")
-    if wanted == "text/event-stream" and await allows(user, run, Action.STREAM):
+    if access := await _to_stream(request, visitor, run):
         if run.is_finished:  # an Idempotency-Key may name an old one
             await sync_to_async(keep)(run)
-        response = await stream(request, run, 0, status=201)
+        response = await stream(request, access, 0, status=201)
         response["Location"] = snapshot(run)["links"]["self"]
         return response
     return _created(run, 201)
+
+
+async def _to_stream(request: HttpRequest, visitor: Visitor, run: TaskRun) -> Access | None:
+    """If the client prefers the stream, and may have it."""
+    wanted = prefers(request, "application/json", "text/event-stream")
+    if wanted != "text/event-stream" or not conf().offers("sse"):
+        return None
+    try:
+        return await admit(visitor, run, Action.STREAM)
+    except Refusal:
+        return None
 
 
 async def stop_run(request: HttpRequest, run_id: str) -> HttpResponse:
@@ -54,15 +66,15 @@ async def kill_run(request: HttpRequest, run_id: str) -> HttpResponse:
 
 async def retry_run(request: HttpRequest, run_id: str) -> HttpResponse:
     """``POST tasks/<id>/retry/``: the snapshot of the new run."""
-    user, run = await admit(user_of(request), run_id, Action.ENQUEUE)
-    with enqueueing_as(lambda: user):
-        return _created(await sync_to_async(retry)(run), 202)
+    access = await admit(user_of(request), run_id, Action.ENQUEUE)
+    with enqueueing_as(lambda: access.user):
+        return _created(await sync_to_async(retry)(access.run), 202)
 
 
 async def _cancel(request: HttpRequest, run_id: str, how: CancelRequest) -> HttpResponse:
-    _, run = await admit(user_of(request), run_id, Action.STOP)
-    await sync_to_async(cancel)(run, how)
-    return json_answer({"id": str(run.pk), "requested": how}, 202)
+    access = await admit(user_of(request), run_id, Action.STOP)
+    await sync_to_async(cancel)(access.run, how)
+    return json_answer({"id": str(access.run.pk), "requested": how}, 202)
 
 
 def _created(run: TaskRun, status: int) -> HttpResponse:

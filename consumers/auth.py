@@ -1,18 +1,25 @@
-"""Who may do what: ``HEADWAY["AUTHZ"]``, or the default rule. Only ``True`` allows."""
+"""Who may do what: ``HEADWAY["AUTHZ"]``, or the default rule; or a grant. Only ``True`` allows."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import Executor
 from enum import StrEnum
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from uuid import UUID
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.db import InterfaceError, OperationalError
 from django.utils.module_loading import import_string
 
+from consumers.admission import Admission
 from consumers.refusal import Refusal
+from consumers.visitor import Visitor, revoked
 from tasks.conf import conf
 from tasks.engine import store
 from tasks.exceptions import MalformedRunId, RunDoesNotExist
+from tasks.grants import Grant
 from tasks.ids import parse_run_id
 from tasks.models import TaskRun
 
@@ -20,12 +27,18 @@ if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
     from django.contrib.auth.models import AnonymousUser
 
+    from consumers.identity import Identity
+    from tasks.engine.threads import DatabaseThread
+
     User = AbstractBaseUser | AnonymousUser
 
-__all__ = ["Access", "Action", "admit", "allows", "default_rule"]
+__all__ = ["Access", "Action", "admit", "allows", "default_rule", "denied", "granted"]
 
 #: How to call from a coroutine what queries.
 InThread = Callable[..., Callable[..., Awaitable[Any]]]
+
+#: What AUTHZ is asked of somebody who is there.
+Question = tuple["Identity", UUID, str]
 
 logger = logging.getLogger("headway.auth")
 
@@ -44,6 +57,8 @@ class Access(NamedTuple):
 
     user: "User"
     run: TaskRun
+    #: For who stays: what their stream is held by.
+    admission: Admission
 
 
 def default_rule(user: "User", run: TaskRun, action: Action) -> bool:
@@ -66,10 +81,12 @@ async def admit(
 ) -> Access:
     """Let them have the run, given by its id or itself, or raise a :class:`Refusal`.
 
-    *user* may query; it is called in a thread. Outside of a request, whose end closes
-    its connections, *in_thread* must be ``database_sync_to_async``.
+    *user* is a :class:`Visitor`, or gives a user. It may query; it is called in a thread.
+    Outside of a request, whose end closes its connections, *in_thread* must be
+    ``database_sync_to_async``.
     """
-    answer: tuple[Access, object] = await in_thread(_ask)(user, run, action)
+    visitor = user if isinstance(user, Visitor) else Visitor(user)
+    answer: tuple[Access, object] = await in_thread(_ask)(visitor, run, action)
     access, verdict = answer
     if not await _is_yes(verdict, action):
         raise _denial(access.user)
@@ -78,28 +95,83 @@ async def admit(
 
 async def allows(user: "User", run: TaskRun, action: Action) -> bool:
     """Whether they may."""
-    _, verdict = await sync_to_async(_ask)(lambda: user, run, action)
+    _, verdict = await sync_to_async(_ask)(Visitor(lambda: user), run, action)
     return await _is_yes(verdict, action)
 
 
-def _ask(
-    get_user: "Callable[[], User]", wanted: str | TaskRun, action: Action
-) -> tuple[Access, object]:
+async def denied(
+    admissions: Collection[Admission], thread: "DatabaseThread"
+) -> dict[Admission, Refusal]:
+    """Those that AUTHZ no longer allows. What queries does so in *thread*.
+
+    Asked once for all streams of a user on a run. A database that cannot be reached is no
+    answer, and raised.
+    """
+    groups: defaultdict[Question, list[Admission]] = defaultdict(list)
+    for one in admissions:
+        if one.identity is not None and one.run_id is not None:
+            groups[one.identity, one.run_id, one.action].append(one)
+    found: dict[Admission, Refusal] = {}
+    # An async rule's own queries would hold up all that share the loop's one thread.
+    async with ThreadSensitiveContext(executor=cast(Executor, thread)):
+        for question, verdict in await sync_to_async(_ask_all)(list(groups)):
+            if not await _is_yes(verdict, question[2]):
+                found |= {one: _denial(question[0].user) for one in groups[question]}
+    return found
+
+
+def _ask_all(questions: list[Question]) -> list[tuple[Question, object]]:
+    """What a sync rule says, or an awaitable. A run that is gone ends its streams by itself."""
+    runs = store.rows({run_id for _, run_id, _ in questions})
+    return [
+        (question, _verdict(question[0].user, runs[question[1]], question[2]))
+        for question in questions
+        if question[1] in runs
+    ]
+
+
+def granted(visitor: Visitor, text: object) -> Grant:
+    """Let the visitor have a grant that they say. It queries."""
+    grant = visitor.read(text)
+    if _fetch(grant.run_id).grants_revoked != grant.series:
+        raise revoked()
+    visitor.keep(grant)
+    return grant
+
+
+def _ask(visitor: Visitor, wanted: str | TaskRun, action: Action) -> tuple[Access, object]:
     """All that may query, in one visit to the thread: user, run, and a sync rule."""
-    user = get_user()
-    run = wanted if isinstance(wanted, TaskRun) else _fetch(wanted)
+    from django.contrib.auth.models import AnonymousUser
+
+    run_id = wanted.pk if isinstance(wanted, TaskRun) else _parsed(wanted)
+    grant = visitor.grant(run_id, action)
+    identity = visitor.identity() if grant is None else None
+    user = identity.user if identity else AnonymousUser()
+    run = wanted if isinstance(wanted, TaskRun) else _fetch(run_id)
+    if grant is None:
+        access = Access(user, run, Admission(identity, None, run_id, action))
+        return access, _verdict(user, run, action)
+    if grant.series != run.grants_revoked:
+        raise revoked()
+    return Access(user, run, Admission(None, grant, run_id, action)), True
+
+
+def _verdict(user: "User", run: TaskRun, action: str) -> object:
     try:
-        verdict = _rule()(user, run, action)
+        return _rule()(user, run, action)
+    except (OperationalError, InterfaceError):
+        raise
     except Exception:
         logger.exception("AUTHZ failed on %r, which denies it.", str(action))
-        verdict = False
-    return Access(user, run), verdict
+        return False
 
 
-async def _is_yes(verdict: object, action: Action) -> bool:
+async def _is_yes(verdict: object, action: str) -> bool:
     if isawaitable(verdict):
         try:
             verdict = await verdict
+        except (OperationalError, InterfaceError):
+            raise
         except Exception:
             logger.exception("AUTHZ failed on %r, which denies it.", str(action))
             return False
@@ -115,11 +187,16 @@ def _rule() -> Callable[..., Any]:
     return found
 
 
-def _fetch(run_id: str) -> TaskRun:
+def _parsed(run_id: str) -> UUID:
     try:
-        return store.fetch_run(parse_run_id(run_id))
+        return parse_run_id(run_id)
     except MalformedRunId as error:
         raise Refusal(400, "malformed_id", str(error)) from None
+
+
+def _fetch(run_id: UUID) -> TaskRun:
+    try:
+        return store.fetch_run(run_id)
     except RunDoesNotExist:
         raise Refusal(404, "no_such_run", "There is no run with this id.") from None
 

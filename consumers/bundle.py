@@ -12,6 +12,7 @@ from consumers.feed import Place
 from consumers.follower import Follower, Signal
 
 if TYPE_CHECKING:
+    from consumers.admission import Admission
     from consumers.hub import Hub
     from tasks.models import TaskRun
 
@@ -71,12 +72,14 @@ class Bundle:
         self._said = monotonic()
         self._beat = False
 
-    def open(self, run: "TaskRun", cursor: int) -> Member:
+    def open(self, run: "TaskRun", cursor: int, admission: "Admission | None" = None) -> Member:
         """A watcher of a run that is as just read from the database; see :meth:`Hub.watch`.
 
         It keeps its place, and has its turns from :meth:`add` on.
         """
-        return Member(self, run, cursor, self._transport)
+        member = Member(self, run, cursor, self._transport)
+        self.hub.hold(member, admission)
+        return member
 
     def add(self, member: Member) -> None:
         if self._over:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 
+from consumers.admission import Admission
 from consumers.asgi import Receive, Scope, Send
 from consumers.auth import Action
 from consumers.bundle import Bundle, Item, Member
@@ -50,6 +51,7 @@ class BundleSocket(Socket):
         super().__init__(scope, receive, send)
         self._bundle: Bundle
         self._refs: dict[Member, Command] = {}
+        self._refusal: Refusal | None = None
         # Waiters get it in the order in which they came, and what an item says was so when
         # it was taken from the bundle: before whatever a command has changed since.
         self._writing = asyncio.Lock()
@@ -58,11 +60,26 @@ class BundleSocket(Socket):
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "stop": self._stop,
+            "grant": self._grant,
         }
 
     async def _watch(self) -> Signal | None:
+        rights = get_hub().rights
         with closing(get_hub().bundle("websocket")) as self._bundle:
-            return await pump(self._bundle, self._write, self._listen())
+            identity = await database_sync_to_async(self._visitor.identity)()
+            rights.hold(self, Admission(identity))
+            try:
+                last = await pump(self._bundle, self._write, self._listen())
+            finally:
+                rights.release(self)
+            if self._refusal is not None:
+                raise self._refusal
+            return last
+
+    def deny(self, refusal: Refusal) -> None:
+        """Whoever they were, they are no more: not for these runs, and not for others."""
+        self._refusal = refusal
+        self._bundle.close()
 
     async def _write(self, items: list[Item] | Signal) -> None:
         if isinstance(items, Signal):
@@ -114,7 +131,8 @@ class BundleSocket(Socket):
         if len(self._bundle.members) >= limit:
             message = f"A WebSocket may have {limit} subscriptions: unsubscribe, or open another."
             raise Refusal(429, "too_many", message)
-        _, run = await self._admit(_run_in(command), Action.STREAM)
+        access = await self._admit(_run_in(command), Action.STREAM)
+        run = access.run
         after = place(cursor, run.last_seq)
         if run.is_finished:
             await database_sync_to_async(keep)(run)
@@ -129,7 +147,9 @@ class BundleSocket(Socket):
             opening = [encode(answer | {"ok": True, "after": after})]
             if cursor is LATEST:
                 opening.append(snapshot)
-            await self._begin(self._bundle.open(run, after), ref_in(command), opening)
+            await self._begin(
+                self._bundle.open(run, after, access.admission), ref_in(command), opening
+            )
 
     async def _begin(self, member: Member, ref: Command, opening: list[str]) -> None:
         try:
@@ -151,9 +171,14 @@ class BundleSocket(Socket):
         await self._answer({**answer, "run": str(run_id), "ok": True})
 
     async def _stop(self, command: Command, answer: Command) -> None:
-        _, run = await self._admit(_run_in(command), Action.STOP)
-        await database_sync_to_async(cancel)(run, CancelRequest.STOP)
-        await self._answer({**answer, "run": str(run.pk), "ok": True})
+        access = await self._admit(_run_in(command), Action.STOP)
+        await database_sync_to_async(cancel)(access.run, CancelRequest.STOP)
+        await self._answer({**answer, "run": str(access.run.pk), "ok": True})
+
+    async def _grant(self, command: Command, answer: Command) -> None:
+        grant = self._visitor.read(command.get("grant"))
+        renewed = self._bundle.members.get(grant.run_id)
+        await self._answer(answer | await self._granted(command, renewed))
 
     async def _answer(self, answer: Command) -> None:
         async with self._writing:
@@ -163,9 +188,10 @@ class BundleSocket(Socket):
 def _ended(item: Item) -> Command:
     """A subscription's last word, with the last event of it."""
     member, found, _ = item
+    refusal = member.refusal or (_GONE if found is Signal.GONE else _UNAVAILABLE)
     said = {"op": "ended", "run": str(member.run_id), "after": member.cursor}
     if isinstance(found, Signal):
-        said |= (_GONE if found is Signal.GONE else _UNAVAILABLE).content
+        said |= refusal.content
     return said
 
 

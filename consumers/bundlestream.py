@@ -4,7 +4,7 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from consumers.auth import Action, admit
+from consumers.auth import Access, Action, admit
 from consumers.bundle import Bundle, Item
 from consumers.cursor import LATEST, place
 from consumers.follower import Signal
@@ -24,21 +24,22 @@ __all__ = ["BundleStream", "events_of_many"]
 
 async def events_of_many(request: HttpRequest) -> HttpResponseBase:
     """``GET tasks/events/?run=…&run=…``: all or nothing of them."""
-    runs = await _admitted(request)
+    admitted = await _admitted(request)
+    runs = [access.run for access in admitted]
     vector = Vector(run.pk for run in runs)
     text = request.headers.get("Last-Event-ID", request.GET.get("after"))
     latest = text == LATEST.value and "Last-Event-ID" not in request.headers
     cursors = {} if latest or text is None else vector.parse(text)
     default = LATEST if latest else 0
     cursors = {run.pk: place(cursors.get(run.pk, default), run.last_seq) for run in runs}
-    open_ = [run for run in runs if not (run.is_finished and cursors[run.pk] == run.last_seq)]
+    open_ = [one for one in admitted if not _is_read(one.run, cursors[one.run.pk])]
     if not (open_ or latest):
         return HttpResponse(status=204)  # see sse
     vector.place(cursors)
     opening = OPENING + (await sync_to_async(_snapshots)(runs, vector) if latest else b"")
     bundle = get_hub().bundle("sse")
-    for run in open_:
-        bundle.add(bundle.open(run, cursors[run.pk]))
+    for run, admission in ((access.run, access.admission) for access in open_):
+        bundle.add(bundle.open(run, cursors[run.pk], admission))
     if not open_:
         bundle.close()
     return respond(request, BundleStream(bundle, vector, opening))
@@ -68,29 +69,33 @@ class BundleStream(EventStream[list[Item] | Signal]):
         return b"".join(written)
 
 
-async def _admitted(request: HttpRequest) -> list[TaskRun]:
-    """The runs, each once. A refusal of some refuses the request, and names them."""
+async def _admitted(request: HttpRequest) -> list[Access]:
+    """To the runs, each once. A refusal of some refuses the request, and names them."""
     texts = dict.fromkeys(request.GET.getlist("run"))
     if not texts:
         raise Refusal(400, "bad_request", "Name runs: ?run=…&run=…")
     if len(texts) > (limit := conf().subscriptions):
         raise Refusal(400, "too_many", f"A stream may have {limit} runs.")
     user = user_of(request)
-    runs: dict[object, TaskRun] = {}
+    found: dict[object, Access] = {}
     refused: dict[str, Refusal] = {}
     for text in texts:
         try:
-            _, run = await admit(user, text, Action.STREAM)
-            if run.is_finished:
-                await sync_to_async(keep)(run)
-            runs[run.pk] = run
+            access = await admit(user, text, Action.STREAM)
+            if access.run.is_finished:
+                await sync_to_async(keep)(access.run)
+            found[access.run.pk] = access
         except Refusal as refusal:
             refused[text] = refusal
     if refused:
         first = next(iter(refused.values()))
         first.runs = [text for text, other in refused.items() if other.code == first.code]
         raise first
-    return list(runs.values())
+    return list(found.values())
+
+
+def _is_read(run: TaskRun, cursor: int) -> bool:
+    return run.is_finished and cursor == run.last_seq
 
 
 def _snapshots(runs: list[TaskRun], vector: Vector) -> bytes:

@@ -15,11 +15,14 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
 from consumers.answer import refusal_answer
+from consumers.cors import expose, preflight
+from consumers.origin import Page, page_behind
 from consumers.outage import outages_refused
 from consumers.refusal import Refusal
+from consumers.requests import user_of
 from tasks.conf import conf
 
-__all__ = ["Handler", "View", "endpoint"]
+__all__ = ["Handler", "View", "endpoint", "streaming"]
 
 Handler = Callable[..., Awaitable[HttpResponseBase]]
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
@@ -37,6 +40,11 @@ def endpoint(**handlers: Handler) -> View:
     allowed = ", ".join(sorted(handlers))
 
     async def view(request: HttpRequest, **captured: str) -> HttpResponseBase:
+        response = preflight(request, sorted(handlers)) or await answer(request, captured)
+        expose(request, response)
+        return response
+
+    async def answer(request: HttpRequest, captured: dict[str, str]) -> HttpResponseBase:
         try:
             handler = handlers.get(request.method or "")
             if handler is None:
@@ -44,7 +52,8 @@ def endpoint(**handlers: Handler) -> View:
                 raise Refusal(405, "method_not_allowed", message, {"Allow": allowed})
             if request.method not in _SAFE:
                 _check_length(request)
-                await sync_to_async(_check_csrf)(request)
+                if not user_of(request).by_grant:  # which no foreign page has
+                    await sync_to_async(_check_csrf)(request)
             with outages_refused():
                 return await handler(request, **captured)
         except Refusal as refusal:
@@ -53,6 +62,19 @@ def endpoint(**handlers: Handler) -> View:
     for alias in settings.DATABASES:
         view = non_atomic_requests(using=alias)(view)
     return csrf_exempt(login_not_required(view))
+
+
+def streaming(handler: Handler) -> Handler:
+    """A handler of event streams: if they are offered, and for pages that may open them."""
+
+    async def guarded(request: HttpRequest, **captured: str) -> HttpResponseBase:
+        if not conf().offers("sse"):
+            raise Refusal(404, "not_offered", "Event streams are not offered here.")
+        if page_behind(request) is Page.FOREIGN:
+            raise Refusal(403, "foreign_page", "Pages of this origin may not read here.")
+        return await handler(request, **captured)
+
+    return guarded
 
 
 class _Csrf(CsrfViewMiddleware):

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from consumers import delivered
 from consumers.chunk import Chunk
 from consumers.feed import Feed, Place
+from consumers.refusal import Refusal
 from consumers.replay import Replay
 
 __all__ = ["Follower", "Signal"]
@@ -21,6 +22,7 @@ class Signal(Enum):
     HEARTBEAT = auto()
     FAREWELL = auto()  # the last item: connect again and continue after the cursor
     GONE = auto()  # the last item: the run was deleted
+    DENIED = auto()  # the last item: they may not watch it any more
 
 
 class Follower(ABC):
@@ -41,6 +43,10 @@ class Follower(ABC):
         self.cursor = cursor
         #: Nothing follows any more.
         self.over = False
+        #: Why they may not go on.
+        self.refusal: Refusal | None = None
+        #: Called at the end.
+        self.let_go: Callable[[], None] | None = None
         self._feed = feed
         self._replay = replay
         self._on_close = on_close
@@ -65,6 +71,9 @@ class Follower(ABC):
         """
         if self.over:
             return None
+        if self.refusal is not None:
+            self.close()
+            return Signal.DENIED
         found = self._feed.read(self.cursor)
         if found is Place.BEHIND and self._page is not None:
             found, self._page = self._page, None
@@ -90,6 +99,12 @@ class Follower(ABC):
             )
             self._page = Place.CLOSED
 
+    def deny(self, refusal: Refusal) -> None:
+        """End with the last signal now, whatever else there is."""
+        if not self.over:
+            self.refusal = refusal
+            self.wake()
+
     def close(self) -> None:
         """Release the feed. Safe to call twice."""
         if not self.over:
@@ -98,6 +113,8 @@ class Follower(ABC):
             self._open.dec()
             self._feed.listeners.discard(self)
             self._on_close(self._feed)
+            if self.let_go is not None:
+                self.let_go()
             self.wake()
 
     def _take(self, chunk: Chunk) -> Chunk:

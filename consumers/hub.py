@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,9 +13,11 @@ from channels.layers import channel_layers
 from consumers import delivered
 from consumers.bundle import Bundle
 from consumers.feed import Feed
+from consumers.follower import Follower
 from consumers.memory import Memory
 from consumers.refusal import Refusal
 from consumers.replay import Log, Replay
+from consumers.rights import Rights
 from consumers.watcher import Watcher
 from tasks.conf import conf
 from tasks.engine.subscription import Subscription
@@ -23,6 +25,7 @@ from tasks.engine.trouble import Trouble
 from tasks.events import shard_group
 
 if TYPE_CHECKING:
+    from consumers.admission import Admission
     from tasks.models import TaskRun
 
 __all__ = ["Hub", "get_hub"]
@@ -44,6 +47,7 @@ class Hub:
         self.ready = asyncio.Event()
         self.replay = Replay(log, conf().replay_bytes)
         self.bundles: set[Bundle] = set()
+        self.rights = Rights()
         self._log = log
         self._memory = Memory(conf().feeds_bytes)
         self._feeds: dict[str, Feed] = {}
@@ -70,6 +74,7 @@ class Hub:
                 group.start_soon(self._check, name="hub: check")
                 group.start_soon(self._beat, name="hub: beat")
                 group.start_soon(self._keep, name="hub: keep")
+                group.start_soon(self.rights.serve, name="hub: rights")
                 self.ready.set()
         finally:
             self.ready.clear()
@@ -85,9 +90,26 @@ class Hub:
         for bundle in self.bundles:
             bundle.leave()
 
-    def watch(self, run: "TaskRun", cursor: int, transport: str = "") -> Watcher:
-        """Watch a run, as just read from the database, after *cursor*, over *transport*."""
-        return Watcher(self.enter(run), self.replay, cursor, self.leave, transport)
+    def watch(
+        self,
+        run: "TaskRun",
+        cursor: int,
+        transport: str = "",
+        admission: "Admission | None" = None,
+    ) -> Watcher:
+        """Watch a run, as just read from the database, after *cursor*, over *transport*.
+
+        For as long as *admission* lasts.
+        """
+        watcher = Watcher(self.enter(run), self.replay, cursor, self.leave, transport)
+        self.hold(watcher, admission)
+        return watcher
+
+    def hold(self, follower: Follower, admission: "Admission | None") -> None:
+        """Let it follow for as long as this lasts; None: for ever."""
+        if admission is not None:
+            follower.let_go = partial(self.rights.release, follower)
+            self.rights.hold(follower, admission)
 
     def bundle(self, transport: str = "") -> Bundle:
         """Watch several runs for one client; none yet."""

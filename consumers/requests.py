@@ -1,18 +1,21 @@
 """What a view wants to know of a request."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 
+from consumers.asgi import Scope
+from consumers.shown import shown_in
+from consumers.visitor import Visitor
+
 if TYPE_CHECKING:
     from consumers.auth import User
 
-__all__ = ["prefers", "user_of"]
+__all__ = ["prefers", "user_of", "visitor_in"]
 
 
-def user_of(request: HttpRequest) -> "Callable[[], User]":
-    """Gives the request's user, read from the database if need be.
+def user_of(request: HttpRequest) -> Visitor:
+    """Who asks: gives the request's user, read from the database if need be.
 
     It is ``request.user`` and not ``auser()``: a project's own authentication may have
     set the one and not the other.
@@ -24,7 +27,16 @@ def user_of(request: HttpRequest) -> "Callable[[], User]":
         _ = found.is_authenticated  # lazy until somebody looks
         return found
 
-    return user
+    scope = getattr(request, "scope", None) or {
+        "headers": [(b"authorization", request.headers.get("Authorization", "").encode())],
+        "query_string": request.META.get("QUERY_STRING", "").encode(),
+    }
+    return Visitor(user, lambda: getattr(request, "session", None), shown_in(scope))
+
+
+def visitor_in(scope: Scope) -> Visitor:
+    """Who asks on a WebSocket; the login middleware has put user and session into its scope."""
+    return Visitor(lambda: scope["user"], lambda: scope.get("session"), shown_in(scope))
 
 
 def prefers(request: HttpRequest, *offered: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from consumers.asgi import Receive, Scope, Send
+from consumers.shown import shown_in
 from consumers.wire import CloseCode
 from tasks.conf import conf
 
@@ -34,16 +35,19 @@ async def websocket_application(scope: Scope, receive: Receive, send: Send) -> N
     """ASGI application for WebSockets whose path is ours."""
     # These need the app registry, and this module is imported before it is ready.
     from consumers.bundlesocket import BundleSocket
-    from consumers.origin import origin_allowed
+    from consumers.origin import Page, page_in
     from consumers.websocket import RunSocket
 
-    if origin_allowed(scope):
-        kind = BundleSocket if is_for_many(scope["path"]) else RunSocket
-        await kind(await _with_user(scope, receive, send), receive, send).open()
+    page = page_in(scope)
+    if page is Page.FOREIGN or not conf().offers("websocket"):
+        # Before the handshake: to a foreign page there is nothing to explain.
+        await receive()
+        await send({"type": "websocket.close", "code": int(CloseCode.FORBIDDEN)})
         return
-    # Before the handshake: to a foreign page there is nothing to explain.
-    await receive()
-    await send({"type": "websocket.close", "code": int(CloseCode.FORBIDDEN)})
+    if page is Page.DECLARED:
+        scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"cookie"]}
+    kind = BundleSocket if is_for_many(scope["path"]) else RunSocket
+    await kind(await _with_user(scope, receive, send), receive, send).open()
 
 
 async def _with_user(scope: Scope, receive: Receive, send: Send) -> Scope:
@@ -59,6 +63,8 @@ async def _with_user(scope: Scope, receive: Receive, send: Send) -> Scope:
     async def keep(scope: Scope, receive: Receive, send: Send) -> None:
         made.append(scope)
 
+    if shown_in(scope):
+        return scope  # who shows a grant is not asked who they are
     stack: Any = AuthMiddlewareStack(keep)
     await stack(scope, receive, send)
     return made[0]

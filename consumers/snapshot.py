@@ -7,6 +7,7 @@ from django.urls import NoReverseMatch, reverse
 
 from consumers.routing import run_path
 from tasks.codec import decode, encode
+from tasks.conf import conf
 from tasks.engine import store
 from tasks.events import Event, envelope
 from tasks.models import TaskRun
@@ -67,8 +68,10 @@ def _moment(at: datetime | None) -> str | None:
 
 
 def _links(run: TaskRun) -> dict[str, str]:
-    links = {"websocket": run_path(run.pk)}
+    links = {"websocket": run_path(run.pk)} if conf().offers("websocket") else {}
     for name, view in (("self", "run"), ("events", "events"), ("stop", "stop")):
+        if name == "events" and not conf().offers("sse"):
+            continue
         try:
             links[name] = reverse(f"headway:{view}", args=[run.pk])
         except NoReverseMatch:  # a project may offer WebSockets and leave our URLs out

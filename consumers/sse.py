@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from consumers.asgi import Put
-from consumers.auth import Action, admit
+from consumers.auth import Access, Action, admit
 from consumers.chunk import CHUNK_EVENTS, Chunk
 from consumers.cursor import LATEST, Latest, place, requested
 from consumers.follower import Signal
@@ -33,13 +33,15 @@ _SAID: dict[Signal, Callable[[], bytes]] = {
     Signal.HEARTBEAT: lambda: HEARTBEAT,
     Signal.FAREWELL: farewell,
     Signal.GONE: lambda: b"",
+    Signal.DENIED: lambda: b"",  # coming again, they are refused, and told why
 }
 
 
 async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """``GET tasks/<id>/events/``."""
     cursor = requested(request.headers.get("Last-Event-ID"), request.GET.get("after"))
-    _, run = await admit(user_of(request), run_id, Action.STREAM)
+    access = await admit(user_of(request), run_id, Action.STREAM)
+    run = access.run
     if prefers(request, "text/event-stream", "application/json") == "application/json":
         return await _page(run, place(cursor, run.last_seq))
     if cursor == run.last_seq and run.is_finished:
@@ -47,18 +49,19 @@ async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
         return HttpResponse(status=204)
     if run.is_finished:
         await sync_to_async(keep)(run)
-    return await stream(request, run, cursor)
+    return await stream(request, access, cursor)
 
 
 async def stream(
-    request: HttpRequest, run: TaskRun, cursor: int | Latest, status: int = 200
+    request: HttpRequest, access: Access, cursor: int | Latest, status: int = 200
 ) -> HttpResponseBase:
-    """The response that streams what follows *cursor*."""
+    """The response that streams what follows *cursor*, to who was let in to it."""
+    run = access.run
     after = place(cursor, run.last_seq)
     opening = OPENING
     if cursor is LATEST:
         opening += frame(after, await sync_to_async(snapshot_envelope)(run))
-    served = RunStream(get_hub().watch(run, after, "sse"), opening)
+    served = RunStream(get_hub().watch(run, after, "sse", access.admission), opening)
     return respond(request, served, status)
 
 

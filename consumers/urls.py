@@ -3,7 +3,7 @@
 from django.urls import path
 
 from consumers import api, bundlestream, health, metrics, sse
-from consumers.endpoint import endpoint
+from consumers.endpoint import endpoint, streaming
 
 __all__ = ["app_name", "urlpatterns"]
 
@@ -12,9 +12,13 @@ app_name = "headway"
 # The id is any text here, so that a malformed one is refused by us and in JSON.
 urlpatterns = [
     path("tasks/", endpoint(POST=api.enqueue_run), name="runs"),
-    path("tasks/events/", endpoint(GET=bundlestream.events_of_many), name="events_of_many"),
+    path(
+        "tasks/events/",
+        endpoint(GET=streaming(bundlestream.events_of_many)),
+        name="events_of_many",
+    ),
     path("tasks/<str:run_id>/", endpoint(GET=api.show_run, HEAD=api.show_run), name="run"),
-    path("tasks/<str:run_id>/events/", endpoint(GET=sse.events), name="events"),
+    path("tasks/<str:run_id>/events/", endpoint(GET=streaming(sse.events)), name="events"),
     path("tasks/<str:run_id>/stop/", endpoint(POST=api.stop_run), name="stop"),
     path("tasks/<str:run_id>/kill/", endpoint(POST=api.kill_run), name="kill"),
     path("tasks/<str:run_id>/retry/", endpoint(POST=api.retry_run), name="retry"),

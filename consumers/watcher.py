@@ -6,6 +6,7 @@ from collections.abc import Callable
 from consumers.chunk import Chunk
 from consumers.feed import Feed, Place
 from consumers.follower import Follower, Signal
+from consumers.refusal import Refusal
 from consumers.replay import Replay
 
 __all__ = ["Signal", "Watcher"]
@@ -56,6 +57,10 @@ class Watcher(Follower):
             else:
                 await self._news()
         raise StopAsyncIteration
+
+    def deny(self, refusal: Refusal) -> None:
+        self.put = None
+        super().deny(refusal)
 
     def close(self) -> None:
         self.put = None

@@ -2,15 +2,18 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
+from functools import partial
+from typing import Any
 
 from channels.db import database_sync_to_async
 from django.http import QueryDict
 
 from consumers.asgi import FRAMES, Put, Receive, Scope, Send
-from consumers.auth import Access, Action, admit
+from consumers.auth import Access, Action, admit, granted
 from consumers.chunk import Chunk
-from consumers.commands import parse_command
+from consumers.commands import parse_command, ref_in
 from consumers.cursor import LATEST, place, requested
 from consumers.hub import get_hub
 from consumers.keep import keep
@@ -18,9 +21,12 @@ from consumers.operations import cancel
 from consumers.outage import outages_refused
 from consumers.pump import pump
 from consumers.refusal import Refusal
+from consumers.requests import visitor_in
+from consumers.rights import Holder
 from consumers.routing import run_in
+from consumers.shown import PROTOCOL
 from consumers.snapshot import snapshot_envelope
-from consumers.watcher import Signal
+from consumers.watcher import Signal, Watcher
 from consumers.wire import CloseCode, close_reason
 from tasks.codec import encode
 from tasks.conf import conf
@@ -50,6 +56,7 @@ class Socket(ABC):
         self._batched = self._query.get("batch") == "1"
         self._put: Put | None = scope.get("extensions", {}).get(FRAMES)
         self._left = False
+        self._visitor = visitor_in(scope)
 
     async def open(self) -> None:
         """Accept, and serve to the end.
@@ -59,12 +66,16 @@ class Socket(ABC):
         """
         await self._receive()
         with suppress(OSError):  # how ASGI servers may say that the client has gone
-            await self._send({"type": "websocket.accept"})
+            offered = PROTOCOL in self._scope.get("subprotocols", ())
+            await self._send(
+                {"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None}
+            )
             await self.serve()
 
     async def serve(self) -> None:
         try:
             with outages_refused():
+                self._visitor.check()
                 code, reason = _CLOSING[await self._watch()]
         except Refusal as refusal:
             code, reason = refusal.close_code, refusal.message
@@ -91,7 +102,14 @@ class Socket(ABC):
         return chunk.message if self._batched else chunk.messages
 
     async def _admit(self, run: str | TaskRun, action: Action) -> Access:
-        return await admit(lambda: self._scope["user"], run, action, database_sync_to_async)
+        return await admit(self._visitor, run, action, database_sync_to_async)
+
+    async def _granted(self, command: dict[str, Any], renewed: Holder | None) -> dict[str, Any]:
+        """Take a grant from now on; also for *renewed*, which an earlier one holds open."""
+        grant = await database_sync_to_async(granted)(self._visitor, command.get("grant"))
+        if renewed is not None:
+            get_hub().rights.renew(renewed, grant)
+        return {"run": str(grant.run_id), "action": grant.action, "ok": True}
 
     async def _text(self, text: str) -> None:
         await self._send({"type": "websocket.send", "text": text})
@@ -111,36 +129,59 @@ class RunSocket(Socket):
         after = place(cursor, access.run.last_seq)
         if access.run.is_finished:
             await database_sync_to_async(keep)(access.run)
-        with closing(get_hub().watch(access.run, after, "websocket")) as watcher:
+        watched = get_hub().watch(access.run, after, "websocket", access.admission)
+        with closing(watched) as watcher:
             if cursor is LATEST:
                 snapshot = await database_sync_to_async(snapshot_envelope)(access.run)
                 await self._text(snapshot.decode())
             if (put := self._put) is not None:
                 watcher.put = lambda chunk: put(self._frames(chunk))
-            return await pump(watcher, self._write, self._listen(access))
+            last = await pump(watcher, self._write, self._listen(watcher, access.run))
+            if watcher.refusal is not None:
+                raise watcher.refusal
+            return last
 
     async def _write(self, item: Chunk | Signal) -> None:
         if isinstance(item, Chunk):
             await self._events(item)
         # Silence is the server's own ping, and the last word is the close.
 
-    async def _listen(self, access: Access) -> None:
+    async def _listen(self, watcher: Watcher, run: TaskRun) -> None:
         while (message := await self._receive())["type"] != "websocket.disconnect":
-            match parse_command(message, conf().frame_bytes):
-                case {"op": "ping"}:
+            command = parse_command(message, conf().frame_bytes)
+            match command["op"]:
+                case "ping":
                     await self._text('{"op":"pong"}')
-                case {"op": "stop"}:
-                    await self._stop(access)
+                case "stop":
+                    await self._answer(command, partial(self._stop, run))
+                case "grant":
+                    await self._answer(command, partial(self._renew, command, watcher, run))
                 case _:
-                    raise Refusal(400, "bad_request", "The op is neither ping nor stop.")
+                    raise Refusal(400, "bad_request", "The op is not ping, stop or grant.")
         self._left = True
 
-    async def _stop(self, access: Access) -> None:
+    async def _answer(
+        self, command: dict[str, Any], obey: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> None:
         """A refusal is an answer here, since it is no reason to stop watching."""
+        answer = {"op": command["op"]}
         try:
-            _, run = await self._admit(access.run, Action.STOP)
-            await database_sync_to_async(cancel)(run, CancelRequest.STOP)
+            answer |= ref_in(command)
+            answer |= await obey()
         except Refusal as refusal:
-            await self._text(encode({"op": "stop", **refusal.content}))
-        else:
-            await self._text('{"op":"stop","ok":true}')
+            answer |= refusal.content
+        await self._text(encode(answer))
+
+    async def _stop(self, run: TaskRun) -> dict[str, Any]:
+        # By its id: whether its grants were revoked since, the row that we have does not know.
+        access = await self._admit(str(run.pk), Action.STOP)
+        await database_sync_to_async(cancel)(access.run, CancelRequest.STOP)
+        return {"ok": True}
+
+    async def _renew(
+        self, command: dict[str, Any], watcher: Watcher, run: TaskRun
+    ) -> dict[str, Any]:
+        grant = self._visitor.read(command.get("grant"))
+        if grant.run_id != run.pk:
+            raise Refusal(403, "forbidden", "The grant is for another run.")
+        return await self._granted(command, watcher)

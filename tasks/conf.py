@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from tasks import queues, retention
+from tasks import queues, realtime, retention
 
 __all__ = ["Conf", "conf", "outrank", "problems"]
 
@@ -127,6 +127,21 @@ class Conf:
         _is_authz,
         "(user, run, action) -> bool",
     )
+    recheck: float = _seconds(1.0, "how often it is asked whether open streams may go on")
+    grant: float = _seconds(300.0, "how long a grant holds if it does not say")
+    grant_max: float = _seconds(3600.0, "longest that a grant may hold")
+    cors_origins: Sequence[str] = _key(
+        [],
+        "a list of origins such as https://app.example.org",
+        realtime.are_origins,
+        "other origins whose pages may read what is here, with a grant",
+    )
+    realtime: Mapping[str, str] = _key(
+        {"TRANSPORT": realtime.BOTH},
+        realtime.WANTS,
+        realtime.is_offer,
+        "how events are offered: `sse`, `channels` (WebSocket), `both` or `none`",
+    )
     metrics_token: str = _key(
         "",
         "a str",
@@ -136,6 +151,10 @@ class Conf:
     websocket_path: str = _text("ws/tasks/", "path of the WebSocket endpoints, without first slash")
     frame_bytes: int = _count(65_536, "largest frame or body a client may send, in bytes", 1024)
     subscriptions: int = _count(500, "runs that one WebSocket or event stream may watch")
+
+    def offers(self, transport: str) -> bool:
+        """Whether events can be had by ``sse`` or ``websocket``."""
+        return realtime.offers(self.realtime, transport)
 
 
 def _rule(key: Field[Any]) -> _Rule:

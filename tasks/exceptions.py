@@ -5,6 +5,7 @@
     HeadwayError
     ├── InvalidArguments       the caller: arguments do not fit the task's signature
     ├── InvalidValue           the caller: a value JSON cannot carry unchanged
+    ├── InvalidGrant           the caller: this is no grant of ours
     ├── InvalidEvent           the task: a bad event type, or an event too large
     ├── UnknownTask            the caller: no task is registered under this name
     ├── RunDoesNotExist        the caller: no run has this id
@@ -26,6 +27,7 @@ __all__ = [
     "HeadwayError",
     "InvalidArguments",
     "InvalidEvent",
+    "InvalidGrant",
     "InvalidValue",
     "MalformedRunId",
     "RunCancelled",
@@ -55,6 +57,10 @@ class InvalidValue(HeadwayError, TypeError):
 
 class InvalidEvent(HeadwayError, ValueError):
     """The event has a bad type or is too large."""
+
+
+class InvalidGrant(HeadwayError, ValueError):
+    """The grant was not made here, or has been changed."""
 
 
 class UnknownTask(HeadwayError, LookupError):

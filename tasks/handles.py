@@ -6,7 +6,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 
-from tasks import registry
+from tasks import grants, registry
 from tasks.compat import TaskError, TaskResult
 from tasks.engine import control, store, waiting
 from tasks.exceptions import RunCancelled, TaskFailed
@@ -29,6 +29,7 @@ _REFRESHED = (
     "last_seq",
     "stopping",
     "stop_ignored",
+    "grants_revoked",
     "_return_value",
 )
 
@@ -50,6 +51,8 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
     stopping: str | None = None
     #: It was asked to stop, and went on for the whole grace period; ``kill()`` ends it.
     stop_ignored: bool = False
+    #: A grant made before the latest time holds no more.
+    grants_revoked: int = 0
 
     @classmethod
     def of_run(cls, run: TaskRun) -> "Handle":
@@ -74,6 +77,7 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
             last_seq=run.last_seq,
             stopping=run.stopping,
             stop_ignored=run.stop_ignored,
+            grants_revoked=run.grants_revoked,
         )
         object.__setattr__(handle, "_return_value", run.return_value)
         return handle
@@ -163,6 +167,22 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
     async def aretry(self) -> "Handle":
         """See :meth:`retry`."""
         return await sync_to_async(self.retry, thread_sensitive=True)()
+
+    def grant(self, action: str = "stream", *, lifetime: float | None = None) -> str:
+        """A signed text: whoever has it may ``view``, ``stream`` or ``stop`` the run.
+
+        For *lifetime* seconds, ``HEADWAY["GRANT"]`` by default and ``HEADWAY["GRANT_MAX"]``
+        at most; ``ValueError`` for more. It needs no database.
+        """
+        return grants.make(self.run_id, action, self.grants_revoked, lifetime)
+
+    def revoke_grants(self) -> None:
+        """End all grants of the run that were made until now; their streams close."""
+        object.__setattr__(self, "grants_revoked", store.revoke_grants(self.run_id))
+
+    async def arevoke_grants(self) -> None:
+        """See :meth:`revoke_grants`."""
+        await sync_to_async(self.revoke_grants, thread_sensitive=True)()
 
     def _outcome(self) -> Any:
         if self.status == RunStatus.SUCCESSFUL:

@@ -71,6 +71,8 @@ class TaskRun(models.Model):
     worker_ids = JSONTextField(default=list)
     #: A finished run is kept for its watchers until then, by the database's clock.
     watched_until = models.DateTimeField(null=True)
+    #: How often all its grants were revoked: one that was made before holds no more.
+    grants_revoked = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "headway_run"

@@ -5,6 +5,7 @@ import json
 from typing import Any
 from uuid import UUID
 
+from consumers.admission import Admission
 from consumers.asgi import Message
 from consumers.auth import Access, Action
 from consumers.bundlesocket import BundleSocket
@@ -147,4 +148,4 @@ class _Socket(BundleSocket):
         row = self._world.row(UUID(str(run)))
         await settle(2)
         anybody: Any = None
-        return Access(anybody, row)
+        return Access(anybody, row, Admission())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from consumers.origin import origin_allowed
+from consumers.origin import Page, page_in
 
 
 def scope(host: str, origin: str | None, scheme: str = "ws") -> dict[str, Any]:
@@ -37,7 +37,7 @@ def hosts(settings: Any) -> None:
     ],
 )
 def test_allowed(host: str, origin: str | None) -> None:
-    assert origin_allowed(scope(host, origin))
+    assert page_in(scope(host, origin)) is Page.OWN
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_allowed(host: str, origin: str | None) -> None:
     ],
 )
 def test_denied(host: str, origin: str | None) -> None:
-    assert not origin_allowed(scope(host, origin))
+    assert page_in(scope(host, origin)) is Page.FOREIGN
 
 
 def test_any_host_is_not_any_origin(settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["*"]
-    assert not origin_allowed(scope("example.org", "https://evil.example"))
-    assert origin_allowed(scope("anything", "http://anything"))
+    assert page_in(scope("example.org", "https://evil.example")) is Page.FOREIGN
+    assert page_in(scope("anything", "http://anything")) is Page.OWN

@@ -8,6 +8,7 @@ business of the rest of ``tasks.engine``.
 from tasks.engine.store.backlog import Backlog, backlog
 from tasks.engine.store.cancel import Waiting, cancel
 from tasks.engine.store.claims import Claim, Slot, claim, claim_from
+from tasks.engine.store.grants import grants_revoked, revoke_grants, rows
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
 from tasks.engine.store.queues import unserved
@@ -58,6 +59,7 @@ __all__ = [
     "fetch_run",
     "finished_queues",
     "forget_silent",
+    "grants_revoked",
     "heads",
     "held",
     "insert_runs",
@@ -75,6 +77,8 @@ __all__ = [
     "read_text",
     "renew",
     "rescue",
+    "revoke_grants",
+    "rows",
     "show_up",
     "unapplied",
     "unserved",
