@@ -66,8 +66,7 @@ class BundleSocket(Socket):
     async def _watch(self) -> Signal | None:
         rights = get_hub().rights
         with closing(get_hub().bundle("websocket")) as self._bundle:
-            identity = await database_sync_to_async(self._visitor.identity)()
-            rights.hold(self, Admission(identity))
+            rights.hold(self, Admission(await self._identity()))
             try:
                 last = await pump(self._bundle, self._write, self._listen())
             finally:

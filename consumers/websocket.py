@@ -16,6 +16,7 @@ from consumers.chunk import Chunk
 from consumers.commands import parse_command, ref_in
 from consumers.cursor import LATEST, place, requested
 from consumers.hub import get_hub
+from consumers.identity import Identity
 from consumers.keep import keep
 from consumers.operations import cancel
 from consumers.outage import outages_refused
@@ -103,6 +104,9 @@ class Socket(ABC):
 
     async def _admit(self, run: str | TaskRun, action: Action) -> Access:
         return await admit(self._visitor, run, action, database_sync_to_async)
+
+    async def _identity(self) -> Identity | None:
+        return await database_sync_to_async(self._visitor.identity)()
 
     async def _granted(self, command: dict[str, Any], renewed: Holder | None) -> dict[str, Any]:
         """Take a grant from now on; also for *renewed*, which an earlier one holds open."""

@@ -144,6 +144,9 @@ class _Socket(BundleSocket):
         super().__init__(*asgi)
         self._world = world
 
+    async def _identity(self) -> None:
+        return None
+
     async def _admit(self, run: str | TaskRun, action: Action) -> Access:
         row = self._world.row(UUID(str(run)))
         await settle(2)

@@ -118,11 +118,17 @@ class HttpStream:
 
 
 def socket(
-    run_id: UUID | str, query: str = "", headers: Headers = (), host: bytes = b"testserver"
+    run_id: UUID | str,
+    query: str = "",
+    headers: Headers = (),
+    host: bytes = b"testserver",
+    subprotocols: list[str] | None = None,
 ) -> WebsocketCommunicator:
     """A WebSocket to a run, not connected yet."""
     path = run_path(run_id) if isinstance(run_id, UUID) else run_id
     if query:
         path = f"{path}?{query}"
     application: Any = websocket_application
-    return WebsocketCommunicator(application, path, headers=[(b"host", host), *headers])
+    return WebsocketCommunicator(
+        application, path, headers=[(b"host", host), *headers], subprotocols=subprotocols
+    )
