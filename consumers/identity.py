@@ -119,9 +119,9 @@ def _renewed(user: Any, before: Any) -> Any:
 
 
 def _extras(user: Any) -> dict[str, Any]:
-    """All but columns and what they know of themselves: caches, cached properties."""
+    """All but columns, what they know of themselves, and what Django's login adds."""
     return {
         name: value
         for name, value in vars(user).items()
-        if name[0] != "_" and not hasattr(type(user), name)
+        if name[0] != "_" and name != "backend" and not hasattr(type(user), name)
     }

@@ -5,7 +5,7 @@ fits, as it is, a URL, a header and the name of a WebSocket's subprotocol, and
 its beginning says what it is, wherever it turns up.
 """
 
-import time
+from time import time
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -34,7 +34,7 @@ class Grant(NamedTuple):
 
     @property
     def expired(self) -> bool:
-        return time.time() >= self.expires
+        return time() >= self.expires
 
 
 def make(run_id: UUID, action: str, series: int, lifetime: float | None) -> str:
@@ -45,7 +45,7 @@ def make(run_id: UUID, action: str, series: int, lifetime: float | None) -> str:
     seconds = min(conf().grant, longest) if lifetime is None else lifetime
     if not 0 < seconds <= longest:
         raise ValueError(f"A grant may hold for up to {longest:g} seconds, not for {seconds!r}.")
-    said = [run_id.hex, str(action), series, round(time.time() + seconds, 3)]
+    said = [run_id.hex, str(action), series, round(time() + seconds, 3)]
     return PREFIX + _signer().sign_object(said)
 
 

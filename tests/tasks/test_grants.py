@@ -70,9 +70,9 @@ def test_an_old_key_holds_as_a_fallback(settings: Any) -> None:
 def test_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     grant = grants.read(grants.make(RUN, "stream", 0, 10.0))
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + 9)
+    monkeypatch.setattr(grants, "time", lambda: now + 9)
     assert not grant.expired
-    monkeypatch.setattr(time, "time", lambda: now + 11)
+    monkeypatch.setattr(grants, "time", lambda: now + 11)
     assert grant.expired
 
 
