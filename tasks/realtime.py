@@ -35,5 +35,5 @@ def _is_origin(value: object) -> bool:
         _ = found.port
     except ValueError:
         return False
-    plain = f"{found.scheme}://{found.netloc}" == value and "*" not in value and "@" not in value
-    return plain and found.scheme in ("http", "https") and bool(found.hostname)
+    plain = f"{found.scheme}://{found.netloc}" == value.lower() == value
+    return plain and bool(found.scheme and found.hostname) and not {"*", "@"} & set(value)
