@@ -41,9 +41,16 @@ def conceal(scope: Scope) -> bool:
         else:
             kept.append(pair)
     if taken:
-        scope[_TAKEN] = taken
+        scope[_TAKEN] = _Unseen(taken)
         scope["query_string"] = b"&".join(kept)
     return bool(taken)
+
+
+class _Unseen(list[str]):
+    """Shows nobody what it holds: a scope may be printed."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} concealed>"
 
 
 def _pairs(scope: Scope) -> Iterator[tuple[bytes, str | None]]:
