@@ -27,7 +27,7 @@ def test_no_grant_is_in_a_report() -> None:
     }
     conceal(scope)
     request = ASGIRequest(scope, BytesIO())
-    assert shown_in(request.scope) == [GRANT, GRANT]
+    assert shown_in(dict(request.scope)) == [GRANT, GRANT]
     text = report(request)
     assert "after" in text
     assert GRANT not in text

@@ -183,8 +183,9 @@ async def test_a_bad_grant_on_an_open_socket_is_an_answer(hub: Hub) -> None:
             await ws.send_json_to({"op": "grant", "grant": made, "ref": how})
             answer = json.loads(await text(ws))
             assert (answer["op"], answer["ref"], answer["error"]["code"]) == ("grant", how, code)
-    for made in (None, 7, ["a"], {}):
-        await ws.send_json_to({"op": "grant", "grant": made})
+    others: list[Any] = [None, 7, ["a"], {}]
+    for nothing in others:
+        await ws.send_json_to({"op": "grant", "grant": nothing})
         assert json.loads(await text(ws))["error"]["code"] == "bad_grant"
     await emit(run, 1, finish=True)
     assert (await envelopes(ws))[1] == CloseCode.FINISHED

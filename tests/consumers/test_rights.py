@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from consumers.admission import Admission
 from consumers.auth import Action, admit
 from consumers.hub import Hub
-from consumers.identity import Identity
+from consumers.identity import Identity, gone
 from consumers.refusal import Refusal
 from consumers.rights import Rights
 from consumers.visitor import Visitor
@@ -451,18 +451,17 @@ async def test_what_middleware_says_of_a_user_stays(transactional_db: None, ann:
     """AUTHZ may ask for it; not what is known from before, such as permissions."""
 
     def look() -> None:
-        user = get_user_model().objects.get(pk=ann.user.pk)
+        user: Any = get_user_model().objects.get(pk=ann.user.pk)
         user.is_verified = lambda: True  # as a second factor's middleware does
         user._perm_cache = {"old"}
         identity = Identity.of(user, None)
         assert Identity.of(get_user_model().objects.get(pk=user.pk), None) is not identity
         get_user_model().objects.update(is_staff=True)
-        from consumers.identity import gone
-
         assert gone([identity]) == set()
-        assert identity.user.is_staff
-        assert identity.user.is_verified()
-        assert not hasattr(identity.user, "_perm_cache")
+        now: Any = identity.user
+        assert now.is_staff
+        assert now.is_verified()
+        assert not hasattr(now, "_perm_cache")
 
     await sync_to_async(look)()
 

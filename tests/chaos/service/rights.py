@@ -28,7 +28,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 def deactivate(request: HttpRequest) -> HttpResponse:
-    User.objects.filter(pk=request.user.pk).update(is_active=False)
+    User.objects.filter(username=request.user.get_username()).update(is_active=False)
     return HttpResponse()
 
 
