@@ -13,7 +13,7 @@ from tasks.grants import Grant
 if TYPE_CHECKING:
     from consumers.identity import Identity
 
-__all__ = ["Admission", "lapsed"]
+__all__ = ["Admission", "lapsed", "outdated"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,8 +29,13 @@ class Admission:
     action: str = ""
 
 
+def outdated(admissions: Collection[Admission]) -> dict[Admission, Refusal]:
+    """Those whose grant has expired: for that nobody need be asked."""
+    return {one: expired() for one in admissions if one.grant is not None and one.grant.expired}
+
+
 def lapsed(admissions: Collection[Admission]) -> dict[Admission, Refusal]:
-    """Those that have ended, whatever AUTHZ says, and why.
+    """Those that somebody has ended, whatever AUTHZ says, and why.
 
     It queries: for all sessions, all users and all grants at once.
     """
@@ -44,8 +49,6 @@ def lapsed(admissions: Collection[Admission]) -> dict[Admission, Refusal]:
         if one.identity in out:
             message = "You were logged out, or your account was closed."
             found[one] = Refusal(401, "not_authenticated", message)
-        elif one.grant is not None and one.grant.expired:
-            found[one] = expired()
         elif one.grant is not None and one.grant.series != revocations.get(one.grant.run_id):
             found[one] = revoked()
     return found

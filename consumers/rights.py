@@ -80,15 +80,17 @@ class Rights:
             pause = max(conf().recheck, took / share - took)
 
     def _deny(self, ended: Ended) -> None:
-        for holder, admission in list(self._held.items()):
+        for holder, admission in list(self._held.items()) if ended else ():
             # Not for one that was renewed meanwhile.
             if (refusal := ended.get(admission)) is not None:
                 self.release(holder)
                 holder.deny(refusal)
 
     async def _look(self, admissions: list["Admission"]) -> Ended:
-        from consumers.admission import lapsed  # this module is imported before there are models
+        # This module is imported before there are models.
+        from consumers.admission import lapsed, outdated
 
+        self._deny(outdated(admissions))
         facts = [one for one in admissions if one.grant or (one.identity and one.identity.pk)]
         return await self._facts.call(lapsed, facts) if facts else {}
 
