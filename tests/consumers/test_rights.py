@@ -106,16 +106,12 @@ def deactivate(ann: Login) -> Any:
     return sync_to_async(get_user_model().objects.update)(is_active=False)
 
 
-def delete(ann: Login) -> Any:
-    return sync_to_async(get_user_model().objects.all().delete)()
-
-
 def change_password(ann: Login) -> Any:
     ann.user.set_password("another")
     return ann.user.asave()
 
 
-ENDS = [log_out, expire_session, deactivate, delete, change_password]
+ENDS = [log_out, expire_session, deactivate, change_password]
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -130,6 +126,14 @@ async def test_a_user_who_is_no_more(hub: Hub, ann: Login, end: Callable[[Login]
     assert await again(run, headers) == [401, CloseCode.NOT_AUTHENTICATED]
     assert hub.watched == 0
     assert hub.rights._held == {}
+
+
+async def test_a_user_who_is_deleted(hub: Hub, ann: Login) -> None:
+    """Then the run is nobody's as well: what is seen first is the reason."""
+    run = await stored(user=ann.user)
+    ws = await opened(socket(run.pk, headers=[ann.cookie]))
+    await sync_to_async(get_user_model().objects.all().delete)()
+    assert (await closing(ws))[0] in (CloseCode.NOT_AUTHENTICATED, CloseCode.FORBIDDEN)
 
 
 async def test_a_socket_of_many_that_has_no_run_closes_too(hub: Hub, ann: Login) -> None:
