@@ -196,6 +196,9 @@ class SocketFlow(Flow):
             await self._closed.wait()
             return
         kind = message["type"]
+        if kind == "websocket.close" and message.get("code") == CloseCode.TOO_MANY:
+            # It is counted no more, so it must not stay for as long as it likes.
+            self._protocol.closeHandshakeTimeout = MOMENT
         if kind == FRAMES:
             self._write(message["frames"])
         else:

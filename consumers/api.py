@@ -1,22 +1,27 @@
 """Runs over HTTP: look at one, enqueue one, end one, do one again."""
 
+from typing import TYPE_CHECKING
+
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from consumers.answer import json_answer
-from consumers.auth import Access, Action, admit
+from consumers.auth import Action, admit
 from consumers.keep import keep
+from consumers.limits import Seat
 from consumers.middleware import enqueueing_as
-from consumers.operations import cancel, enqueue, parse_call, retry
+from consumers.operations import Call, cancel, enqueue, parse_call, retry
 from consumers.refusal import Refusal
 from consumers.requests import prefers, user_of
 from consumers.snapshot import snapshot
-from consumers.sse import stream
-from consumers.visitor import Visitor
+from consumers.sse import seat_for, stream
 from tasks.conf import conf
 from tasks.models import TaskRun
 from tasks.states import CancelRequest
+
+if TYPE_CHECKING:
+    from consumers.auth import User
 
 __all__ = ["enqueue_run", "kill_run", "retry_run", "show_run", "stop_run"]
 
@@ -30,28 +35,36 @@ async def show_run(request: HttpRequest, run_id: str) -> HttpResponse:
 async def enqueue_run(request: HttpRequest) -> HttpResponseBase:
     """``POST tasks/``: the new run's snapshot, or its stream if the client prefers that."""
     call = parse_call(_json_body(request))
+    if _wants_stream(request):
+        with seat_for(request) as seat:
+            return await _enqueue_and_stream(request, call, seat)
+    user = (await admit(user_of(request), call.as_run, Action.ENQUEUE)).user
+    return _created(await _enqueued(request, call, user), 201)
+
+
+def _wants_stream(request: HttpRequest) -> bool:
+    wanted = prefers(request, "application/json", "text/event-stream")
+    return wanted == "text/event-stream" and conf().offers("sse")
+
+
+async def _enqueue_and_stream(request: HttpRequest, call: Call, seat: Seat) -> HttpResponseBase:
     visitor = user_of(request)
     user = (await admit(visitor, call.as_run, Action.ENQUEUE)).user
-    key = request.headers.get("Idempotency-Key")
-    run = await sync_to_async(enqueue)(call, user, key)
-    if access := await _to_stream(request, visitor, run):
-        if run.is_finished:  # an Idempotency-Key may name an old one
-            await sync_to_async(keep)(run)
-        response = await stream(request, access, 0, status=201)
-        response["Location"] = snapshot(run)["links"]["self"]
-        return response
-    return _created(run, 201)
-
-
-async def _to_stream(request: HttpRequest, visitor: Visitor, run: TaskRun) -> Access | None:
-    """If the client prefers the stream, and may have it."""
-    wanted = prefers(request, "application/json", "text/event-stream")
-    if wanted != "text/event-stream" or not conf().offers("sse"):
-        return None
+    seat.hold_for(user)  # before anything is stored: who comes again would store it twice
+    run = await _enqueued(request, call, user)
     try:
-        return await admit(visitor, run, Action.STREAM)
+        access = await admit(visitor, run, Action.STREAM)
     except Refusal:
-        return None
+        return _created(run, 201)
+    if run.is_finished:  # an Idempotency-Key may name an old one
+        await sync_to_async(keep)(run)
+    response = await stream(request, access, 0, seat, status=201)
+    response["Location"] = snapshot(run)["links"]["self"]
+    return response
+
+
+async def _enqueued(request: HttpRequest, call: Call, user: "User") -> TaskRun:
+    return await sync_to_async(enqueue)(call, user, request.headers.get("Idempotency-Key"))
 
 
 async def stop_run(request: HttpRequest, run_id: str) -> HttpResponse:

@@ -103,7 +103,7 @@ class BundleSocket(Socket):
             envelopes.clear()
 
     async def _listen(self) -> None:
-        while (message := await self._receive())["type"] != "websocket.disconnect":
+        while (message := await self._heard())["type"] != "websocket.disconnect":
             await self._obey(parse_object(message, conf().frame_bytes))
         self._left = True
 

@@ -10,10 +10,11 @@ from consumers.cursor import LATEST, place
 from consumers.follower import Signal
 from consumers.hub import get_hub
 from consumers.keep import keep
+from consumers.limits import Seat
 from consumers.refusal import Refusal
 from consumers.requests import user_of
 from consumers.snapshot import snapshot_envelope
-from consumers.sse import EventStream, respond
+from consumers.sse import EventStream, respond, seat_for
 from consumers.vector import Vector
 from consumers.wire import OPENING, frame_at
 from tasks.conf import conf
@@ -24,7 +25,11 @@ __all__ = ["BundleStream", "events_of_many"]
 
 async def events_of_many(request: HttpRequest) -> HttpResponseBase:
     """``GET tasks/events/?run=…&run=…``: all or nothing of them."""
-    admitted = await _admitted(request)
+    with seat_for(request) as seat:
+        return await _streamed(request, await _admitted(request, seat), seat)
+
+
+async def _streamed(request: HttpRequest, admitted: list[Access], seat: Seat) -> HttpResponseBase:
     runs = [access.run for access in admitted]
     vector = Vector(run.pk for run in runs)
     text = request.headers.get("Last-Event-ID", request.GET.get("after"))
@@ -42,7 +47,7 @@ async def events_of_many(request: HttpRequest) -> HttpResponseBase:
         bundle.add(bundle.open(run, cursors[run.pk], admission))
     if not open_:
         bundle.close()
-    return respond(request, BundleStream(bundle, vector, opening))
+    return respond(request, BundleStream(bundle, vector, opening), seat)
 
 
 class BundleStream(EventStream[list[Item] | Signal]):
@@ -69,7 +74,7 @@ class BundleStream(EventStream[list[Item] | Signal]):
         return b"".join(written)
 
 
-async def _admitted(request: HttpRequest) -> list[Access]:
+async def _admitted(request: HttpRequest, seat: Seat) -> list[Access]:
     """To the runs, each once. A refusal of some refuses the request, and names them."""
     texts = dict.fromkeys(request.GET.getlist("run"))
     if not texts:
@@ -91,7 +96,9 @@ async def _admitted(request: HttpRequest) -> list[Access]:
         first = next(iter(refused.values()))
         first.runs = [text for text, other in refused.items() if other.code == first.code]
         raise first
-    return list(found.values())
+    admitted = list(found.values())
+    seat.hold_for(admitted[0].user)
+    return admitted
 
 
 def _is_read(run: TaskRun, cursor: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from consumers.wire import CloseCode
 
-__all__ = ["Refusal"]
+__all__ = ["Refusal", "TooMany"]
 
 
 class Refusal(Exception):
@@ -34,3 +34,15 @@ class Refusal(Exception):
     def content(self) -> dict[str, object]:
         named = {"runs": self.runs} if self.runs else {}
         return {"error": {"code": self.code, "message": self.message, **named}}
+
+
+class TooMany(Refusal):
+    """More than a limit allows at the moment."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        headers = {"Retry-After": str(retry_after)}
+        super().__init__(503, "too_many", f"{message} Come again later.", headers)
+
+    @property
+    def close_code(self) -> CloseCode:
+        return CloseCode.TOO_MANY

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from consumers.asgi import Receive, Scope, Send
+from consumers.refusal import TooMany
 from consumers.shown import shown_in
 from consumers.wire import CloseCode
 from tasks.conf import conf
@@ -35,8 +36,9 @@ async def websocket_application(scope: Scope, receive: Receive, send: Send) -> N
     """ASGI application for WebSockets whose path is ours."""
     # These need the app registry, and this module is imported before it is ready.
     from consumers.bundlesocket import BundleSocket
+    from consumers.limits import get_limits
     from consumers.origin import Page, page_in
-    from consumers.websocket import RunSocket
+    from consumers.websocket import RunSocket, turn_away
 
     page = page_in(scope)
     if page is Page.FOREIGN or not conf().offers("websocket"):
@@ -47,7 +49,13 @@ async def websocket_application(scope: Scope, receive: Receive, send: Send) -> N
     if page is Page.DECLARED:
         scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"cookie"]}
     kind = BundleSocket if is_for_many(scope["path"]) else RunSocket
-    await kind(await _with_user(scope, receive, send), receive, send).open()
+    try:
+        with get_limits().enter(scope, "websocket") as seat:
+            known = await _with_user(scope, receive, send)
+            seat.hold_for(known.get("user"))  # who shows a grant is nobody
+            await kind(known, receive, send).open()
+    except TooMany as refusal:
+        await turn_away(receive, send, refusal)
 
 
 async def _with_user(scope: Scope, receive: Receive, send: Send) -> Scope:

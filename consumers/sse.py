@@ -16,6 +16,7 @@ from consumers.cursor import LATEST, Latest, place, requested
 from consumers.follower import Signal
 from consumers.hub import get_hub
 from consumers.keep import keep
+from consumers.limits import Seat, get_limits
 from consumers.log import read_page
 from consumers.pump import Source
 from consumers.requests import prefers, user_of
@@ -25,7 +26,7 @@ from consumers.watcher import Watcher
 from consumers.wire import CONTENT_TYPE, HEARTBEAT, OPENING, farewell, frame
 from tasks.models import TaskRun
 
-__all__ = ["EventStream", "RunStream", "events", "respond", "stream"]
+__all__ = ["EventStream", "RunStream", "events", "respond", "seat_for", "stream"]
 
 T = TypeVar("T")
 
@@ -40,20 +41,28 @@ _SAID: dict[Signal, Callable[[], bytes]] = {
 async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """``GET tasks/<id>/events/``."""
     cursor = requested(request.headers.get("Last-Event-ID"), request.GET.get("after"))
-    access = await admit(user_of(request), run_id, Action.STREAM)
-    run = access.run
     if prefers(request, "text/event-stream", "application/json") == "application/json":
+        run = (await admit(user_of(request), run_id, Action.STREAM)).run
         return await _page(run, place(cursor, run.last_seq))
-    if cursor == run.last_seq and run.is_finished:
-        # The one answer that makes an EventSource stop for good.
-        return HttpResponse(status=204)
-    if run.is_finished:
-        await sync_to_async(keep)(run)
-    return await stream(request, access, cursor)
+    with seat_for(request) as seat:
+        access = await admit(user_of(request), run_id, Action.STREAM)
+        run = access.run
+        if cursor == run.last_seq and run.is_finished:
+            # The one answer that makes an EventSource stop for good.
+            return HttpResponse(status=204)
+        seat.hold_for(access.user)
+        if run.is_finished:
+            await sync_to_async(keep)(run)
+        return await stream(request, access, cursor, seat)
+
+
+def seat_for(request: HttpRequest) -> Seat:
+    """A place among the open streams; :func:`respond` keeps it for as long as there is one."""
+    return get_limits().enter(getattr(request, "scope", {}), "sse")
 
 
 async def stream(
-    request: HttpRequest, access: Access, cursor: int | Latest, status: int = 200
+    request: HttpRequest, access: Access, cursor: int | Latest, seat: Seat, status: int = 200
 ) -> HttpResponseBase:
     """The response that streams what follows *cursor*, to who was let in to it."""
     run = access.run
@@ -62,11 +71,14 @@ async def stream(
     if cursor is LATEST:
         opening += frame(after, await sync_to_async(snapshot_envelope)(run))
     served = RunStream(get_hub().watch(run, after, "sse", access.admission), opening)
-    return respond(request, served, status)
+    return respond(request, served, seat, status)
 
 
 class EventStream(ABC, Generic[T]):
     """Items as bytes of an event stream."""
+
+    #: Given back with the stream's end.
+    seat: Seat | None = None
 
     def __init__(self, watcher: Source[T], opening: bytes) -> None:
         self.watcher = watcher
@@ -88,7 +100,12 @@ class EventStream(ABC, Generic[T]):
             yield self.encode(item)
 
     def close(self) -> None:
-        self.watcher.close()
+        """Release everything. Safe to call twice."""
+        try:
+            self.watcher.close()
+        finally:
+            if self.seat is not None:
+                self.seat.release()
 
 
 class RunStream(EventStream[Chunk | Signal]):
@@ -105,14 +122,17 @@ class RunStream(EventStream[Chunk | Signal]):
         return item.frames if isinstance(item, Chunk) else self.said(item)
 
 
-def respond(request: HttpRequest, served: EventStream[Any], status: int = 200) -> HttpResponseBase:
+def respond(
+    request: HttpRequest, served: EventStream[Any], seat: Seat, status: int = 200
+) -> HttpResponseBase:
     """The response with this stream."""
+    served.seat = seat.keep()
     slot = getattr(request, "scope", {}).get(SCOPE_KEY)
     response: HttpResponseBase
     if slot is None:  # nobody around us takes it over, so Django streams: dearer, the same
         response = StreamingHttpResponse(served, status=status, content_type=CONTENT_TYPE)
     else:
-        slot.stream = served
+        slot.take(served)
         response = HttpResponse(status=status, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "no-cache, no-transform"
     response["X-Accel-Buffering"] = "no"

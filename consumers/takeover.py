@@ -39,11 +39,27 @@ class Stream(Protocol):
     def push(self, put: Put) -> None:
         """Let the watcher write news by itself while it waits, if it can."""
 
+    def close(self) -> None:
+        """Release everything. Safe to call twice."""
+
 
 class Slot:
     """Carries a stream from the view to the wrapper; copies of the scope share it."""
 
     stream: Stream | None = None
+    _over = False
+
+    def take(self, stream: Stream) -> None:
+        """Serve it. A view that goes on when its request is over leaves nothing open."""
+        if self._over:
+            stream.close()
+        else:
+            self.stream = stream
+
+    def close(self) -> None:
+        self._over = True
+        if self.stream is not None:
+            self.stream.close()
 
 
 class TakeOver:
@@ -64,8 +80,7 @@ class TakeOver:
                 with suppress(OSError):  # how ASGI servers may say that the client has gone
                     await exchange.serve(slot.stream)
         finally:
-            if slot.stream is not None:
-                slot.stream.watcher.close()
+            slot.close()
 
 
 class _Exchange:

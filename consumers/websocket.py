@@ -10,7 +10,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.http import QueryDict
 
-from consumers.asgi import FRAMES, Put, Receive, Scope, Send
+from consumers.asgi import FRAMES, Message, Put, Receive, Scope, Send
 from consumers.auth import Access, Action, admit, granted
 from consumers.chunk import Chunk
 from consumers.commands import parse_command, ref_in
@@ -18,6 +18,7 @@ from consumers.cursor import LATEST, place, requested
 from consumers.hub import get_hub
 from consumers.identity import Identity
 from consumers.keep import keep
+from consumers.limits import Pace
 from consumers.operations import cancel
 from consumers.outage import outages_refused
 from consumers.pump import pump
@@ -34,7 +35,7 @@ from tasks.conf import conf
 from tasks.models import TaskRun
 from tasks.states import CancelRequest
 
-__all__ = ["RunSocket", "Socket"]
+__all__ = ["RunSocket", "Socket", "turn_away"]
 
 # Each is a write of its own: so many, then the others.
 _FRAMES_AT_ONCE = 32
@@ -58,6 +59,7 @@ class Socket(ABC):
         self._put: Put | None = scope.get("extensions", {}).get(FRAMES)
         self._left = False
         self._visitor = visitor_in(scope)
+        self._pace = Pace()
 
     async def open(self) -> None:
         """Accept, and serve to the end.
@@ -81,12 +83,18 @@ class Socket(ABC):
         except Refusal as refusal:
             code, reason = refusal.close_code, refusal.message
         if not self._left:
-            message = {"type": "websocket.close", "code": int(code)}
-            await self._send({**message, "reason": close_reason(reason)})
+            await self._send(_close(code, reason))
 
     @abstractmethod
     async def _watch(self) -> Signal | None:
         """Serve until there is nothing more to say; the last signal, or None."""
+
+    async def _heard(self) -> Message:
+        """What the client says next, if that is not too soon."""
+        message = await self._receive()
+        if message["type"] == "websocket.receive":
+            self._pace.step()
+        return message
 
     async def _events(self, chunk: Chunk) -> None:
         if self._put is not None:
@@ -117,6 +125,18 @@ class Socket(ABC):
 
     async def _text(self, text: str) -> None:
         await self._send({"type": "websocket.send", "text": text})
+
+
+async def turn_away(receive: Receive, send: Send, refusal: Refusal) -> None:
+    """Accept and close: see :meth:`Socket.open`."""
+    await receive()
+    with suppress(OSError):
+        await send({"type": "websocket.accept"})
+        await send(_close(refusal.close_code, refusal.message))
+
+
+def _close(code: CloseCode, reason: str) -> Message:
+    return {"type": "websocket.close", "code": int(code), "reason": close_reason(reason)}
 
 
 class RunSocket(Socket):
@@ -151,7 +171,7 @@ class RunSocket(Socket):
         # Silence is the server's own ping, and the last word is the close.
 
     async def _listen(self, watcher: Watcher, run: TaskRun) -> None:
-        while (message := await self._receive())["type"] != "websocket.disconnect":
+        while (message := await self._heard())["type"] != "websocket.disconnect":
             command = parse_command(message, conf().frame_bytes)
             match command["op"]:
                 case "ping":

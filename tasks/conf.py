@@ -45,6 +45,15 @@ def _count(default: int, doc: str, least: int = 1) -> Any:
     return _key(default, wants, lambda value: _is_int(value, least), doc)
 
 
+def _most(default: int, doc: str) -> Any:
+    return _count(default, doc, 0)
+
+
+def _rate(default: float, doc: str) -> Any:
+    wants = "a number of at least 0"
+    return _key(default, wants, lambda value: value == 0 or _is_seconds(value), doc)
+
+
 def _seconds(default: float, doc: str) -> Any:
     return _key(default, "a number of seconds above 0", _is_seconds, doc)
 
@@ -151,6 +160,15 @@ class Conf:
     websocket_path: str = _text("ws/tasks/", "path of the WebSocket endpoints, without first slash")
     frame_bytes: int = _count(65_536, "largest frame or body a client may send, in bytes", 1024)
     subscriptions: int = _count(500, "runs that one WebSocket or event stream may watch")
+    streams: int = _most(10_000, "event streams and WebSockets open in a process; 0: any number")
+    user_streams: int = _most(500, "the same of one user; 0: any number")
+    address_streams: int = _most(2_000, "the same of one address; 0: any number")
+    connect_rate: float = _rate(
+        100.0, "streams that an address may open a second, on average; 0: any number"
+    )
+    message_rate: float = _rate(
+        100.0, "messages a second on a WebSocket from a client, on average; 0: any number"
+    )
 
     def offers(self, transport: str) -> bool:
         """Whether events can be had by ``sse`` or ``websocket``."""

@@ -39,7 +39,7 @@ class Inner:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         watcher = Watcher(self.feed, Replay(FakeLog(), 1_000), 0, lambda feed: None)
         # A copy, as middleware in between makes it.
-        dict(scope)[SCOPE_KEY].stream = RunStream(watcher, b"opening")
+        dict(scope)[SCOPE_KEY].take(RunStream(watcher, b"opening"))
         if self.fail:
             raise LookupError("inside")
         await receive()
