@@ -34,6 +34,7 @@ import sys
 from typing import Any
 
 from asgi_app import eager
+from asgi_app.inbox import Inbox
 from consumers.asgi import FRAMES, ASGIApp, Message, Receive, Scope, Send
 from consumers.wire import CloseCode
 from tasks.conf import conf
@@ -49,17 +50,14 @@ LOOKS = 5  # times within STUCK that it is looked whether a reader has taken som
 async def flowing(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Run *app*, with a send() that waits for its reader."""
     protocol = _protocol(send)
-    flow: Flow | None = None
-    if protocol is not None and scope["type"] == "http":
-        flow = StreamFlow(protocol, send)
-    elif protocol is not None and scope["type"] == "websocket":
-        flow = SocketFlow(protocol, send)
-    if flow is None:
+    if protocol is None or scope["type"] not in ("http", "websocket"):
         await app(scope, receive, send)
         return
+    kind: type[Flow] = StreamFlow if scope["type"] == "http" else SocketFlow
+    flow = kind(protocol, receive, send)
     scope = {**scope, "extensions": {**scope.get("extensions", {}), FRAMES: flow.put}}
     try:
-        await app(scope, receive, flow.send)
+        await app(scope, flow.receive, flow.send)
     finally:
         flow.end()
 
@@ -84,7 +82,8 @@ def _protocol(send: Send) -> Any:
 class Flow:
     """The way out of one exchange: Twisted's ``IPushProducer``, and the ``send`` of its app."""
 
-    def __init__(self, protocol: Any, send: Send) -> None:
+    def __init__(self, protocol: Any, receive: Receive, send: Send) -> None:
+        self.receive = receive
         self._protocol = protocol
         self._send = send
         self._transport: Any = None
@@ -190,6 +189,14 @@ class SocketFlow(Flow):
     """A WebSocket."""
 
     _closed: asyncio.Event | None = None  # once it was told to go
+
+    def __init__(self, protocol: Any, receive: Receive, send: Send) -> None:
+        self._inbox = Inbox(protocol, receive)
+        super().__init__(protocol, self._inbox.receive, send)
+
+    def end(self) -> None:
+        super().end()
+        self._inbox.close()
 
     async def send(self, message: Message) -> None:
         if self._closed is not None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tests.live import LiveServer
 
-__all__ = ["Frame", "Way", "body", "chunks", "frames", "plain", "request", "unix"]
+__all__ = ["Frame", "Way", "body", "chunks", "frames", "masked", "plain", "request", "unix"]
 
 NARROW = 65_536  # bytes of a receive buffer: the less the kernel takes, the sooner one is stuck
 
@@ -91,3 +91,13 @@ def frames(data: bytes) -> Iterator[Frame]:
             return
         yield Frame(rest[at] & 0x0F, rest[start : start + size])
         at = start + size
+
+
+def masked(payload: bytes, head: int = 0x81) -> bytes:
+    """A frame as a client sends it, by default a whole text message. Its mask is zeros."""
+    size = len(payload)
+    if size < 126:
+        return bytes([head, 0x80 | size]) + bytes(4) + payload
+    if size < 65_536:
+        return bytes([head, 0x80 | 126]) + size.to_bytes(2) + bytes(4) + payload
+    return bytes([head, 0x80 | 127]) + size.to_bytes(8) + bytes(4) + payload

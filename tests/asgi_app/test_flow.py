@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.asgi_app.readers import Way, body, frames, plain, request, unix
+from tests.asgi_app.readers import Way, body, frames, masked, plain, request, unix
 from tests.asgi_app.sockets import read_all
 from tests.asgi_app.torrent import part
 from tests.live import LiveServer
@@ -207,3 +207,27 @@ def test_a_head_request_gets_no_body(start: Start) -> None:
     assert data.count(b"HTTP/1.1 200") == 2
     assert len(data) < 1000
     assert poured(server)["sent"] == 20
+
+
+def test_who_is_not_listened_to_cannot_say_more(start: Start, way: Way) -> None:
+    """A client that talks all the time to an application that has no time for it."""
+    server = start(*way.arguments)
+    way = way if way.arguments else plain(server)
+    before = server.usage().rss
+    with closing(way.open()) as talker:
+        talker.sendall(request(f"/pour/a/{COUNT}/{SIZE}/", websocket=True))
+        stuck(server)
+        talker.settimeout(2)
+        said = 0
+        with suppress(TimeoutError):
+            while said < 10 * ROOM:
+                talker.sendall(masked(b"x" * 50_000))
+                said += 50_000
+        assert said < ROOM * 2
+        assert server.usage().rss - before < ROOM * 2
+        talker.settimeout(20)
+        # Once it is done it reads on, and hears of the end.
+        with suppress(OSError):
+            read_until_end(talker, websocket=True)
+        talker.close()
+    ended(server)
