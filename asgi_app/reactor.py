@@ -73,8 +73,13 @@ class ReactorHooks:
         elif signal.getsignal(signal.SIGTERM) == self._reactor.sigTerm:
             StopSignals(self._signalled, self._last_resort).install()
         for port in self._ports():
-            sockets = _http_factory(port).server.ws_factory
-            sockets.setProtocolOptions(closeHandshakeTimeout=CLOSE_PATIENCE)
+            server = _http_factory(port).server
+            server.ws_factory.setProtocolOptions(
+                closeHandshakeTimeout=CLOSE_PATIENCE,
+                # The next ping would have autobahn forget this one but for its timer, and drop
+                # who answers both. And so a client that vanished goes within 45 seconds.
+                autoPingTimeout=min(server.ping_timeout, server.ping_interval),
+            )
         self._shutdown.settle = self._first_requests
         self._lifecycle.start(self._failed)
 

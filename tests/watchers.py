@@ -21,7 +21,7 @@ from tests import streams
 from tests.frames import Batch, parse_blocks, parse_message
 from tests.ledger import Ledger
 
-__all__ = ["End", "SocketWatcher", "StreamWatcher", "Watcher", "exactly", "watching"]
+__all__ = ["REFUSALS", "End", "SocketWatcher", "StreamWatcher", "Watcher", "exactly", "watching"]
 
 # Seconds between two tries. Only an obedient watcher waits for as long as a farewell asks.
 PAUSE = 0.05

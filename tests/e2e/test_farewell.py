@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bundles import BundleSocketWatcher, BundleStreamWatcher, BundleWatcher
 from tests.chaos.service.client import enqueue
 from tests.chaos.service.marks import marks
 from tests.ledger import Ledger
@@ -71,3 +72,25 @@ async def test_watchers_are_told_to_come_again_and_miss_nothing(
             assert 500 <= watcher.told <= 6500  # milliseconds, spread over six seconds
         else:  # uvicorn closes WebSockets by itself, as soon as the signal comes
             assert watcher.told == {"daphne": 4012, "uvicorn": 1012}[kind]
+
+
+async def test_who_watches_many_runs_is_told_too(
+    serve: Serve, ledger: Ledger, tmp_path: Path, kind: str, number: int
+) -> None:
+    grace = 1.0
+    server = serve(server=kind, grace=grace).start()
+    runs = [enqueue(server, "rest", str(tmp_path / name), 3600) for name in "abc"]
+    stream = BundleStreamWatcher(server.port, runs)
+    socket = BundleSocketWatcher(server.port, runs)
+    async with watching([stream, socket]):
+        await stream.reach(3 * len(runs))  # queued, started, resting
+        await socket.reach(3 * len(runs))
+        await stop(server, number, grace)
+        await asyncio.to_thread(server.start)
+    both: list[BundleWatcher] = [stream, socket]
+    for watcher in both:
+        exactly(list(watcher.parts.values()), ledger)
+        orderly = [end for end in watcher.ends if end is not End.REFUSED]
+        assert orderly == [End.FAREWELL, End.FINISHED], watcher
+    assert 500 <= stream.told <= 6500
+    assert socket.told == {"daphne": 4012, "uvicorn": 1012}[kind]

@@ -20,6 +20,9 @@ class State(NamedTuple):
     tasks: int
     threads: int
     feeds: int
+    bundles: int
+    groups: int
+    streams: int
     watchers: int
 
 

@@ -6,15 +6,19 @@ import json
 import os
 import signal
 import threading
+from typing import Any
 
+from channels.layers import channel_layers
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from consumers.hub import get_hub
+from consumers.limits import get_limits
 from consumers.watcher import Watcher
 from tasks import aenqueue
+from tasks.conf import conf
 from tasks.registry import resolve
 
 TASKS = "tests.chaos.service.tasks"
@@ -42,6 +46,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+def _groups() -> int:
+    """Those in which the hub hears of events, as the layer has them."""
+    layer: Any = channel_layers[conf().channel_layer]
+    kept = layer._get_layer() if hasattr(layer, "_get_layer") else layer
+    return sum("headway.shard." in name for name in kept.groups)
+
+
 async def state(request: HttpRequest) -> JsonResponse:
     """What is alive in this process."""
     gc.collect()
@@ -50,6 +61,9 @@ async def state(request: HttpRequest) -> JsonResponse:
             "tasks": len(asyncio.all_tasks()),
             "threads": threading.active_count(),
             "feeds": get_hub().watched,
+            "bundles": len(get_hub().bundles),
+            "groups": _groups(),
+            "streams": get_limits().held("process"),
             "watchers": sum(isinstance(thing, Watcher) for thing in gc.get_objects()),
         }
     )
