@@ -31,8 +31,8 @@ async def pump(
     """Write what the source has until it ends, or until *listen* does.
 
     send() does not tell that a client has gone, at least daphne's does not: *listen*
-    must, by returning. What it raises is raised here. Returns the source's last item
-    if that was a signal.
+    must, by returning. What it raises is raised here. Returns the source's last word,
+    if it had one.
     """
     item: T | None = None
     listening = asyncio.create_task(listen, name="listen to a client")
@@ -45,4 +45,5 @@ async def pump(
     finally:
         source.close()
         listening.cancel()
-    return item if isinstance(item, Signal) else None
+    # A client may go after a long silence, of which the last item is a heartbeat.
+    return item if isinstance(item, Signal) and item is not Signal.HEARTBEAT else None

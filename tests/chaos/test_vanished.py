@@ -49,7 +49,7 @@ async def gone(server: LiveServer, within: float) -> float:
     began = time.monotonic()
     while (now := state(server)).streams or now.feeds or now.bundles:
         assert time.monotonic() - began < within, now
-        await asyncio.sleep(0.02)  # it is another process's event
+        await asyncio.sleep(within / 100)  # it is another process's event
     return time.monotonic() - began
 
 

@@ -290,3 +290,22 @@ async def test_an_own_page_is_let_in(hub: Hub) -> None:
     run = await stored(events=1, finish=True)
     ws = socket(run.pk, headers=[(b"origin", b"https://testserver")])
     assert len((await envelopes(await opened(ws)))[0]) == 1
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_one_who_goes_after_a_silence(hub: Hub, many: bool) -> None:
+    """Of which there is a last item that is no last word."""
+    run = await stored(1)
+    ws = await opened(socket("/ws/tasks/" if many else run.pk))
+    if many:
+        await ws.send_json_to({"op": "subscribe", "run": str(run.pk)})
+        await text(ws)
+    await text(ws)
+    await settle()
+    for feed in hub._feeds.values():
+        feed.beat(0)
+    for bundle in hub.bundles:
+        bundle.beat(0)
+    await settle()
+    await ws.disconnect(timeout=PATIENCE)  # raises what the application does
+    assert hub.watched == 0
