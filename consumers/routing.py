@@ -55,7 +55,7 @@ async def websocket_application(scope: Scope, receive: Receive, send: Send) -> N
             seat.hold_for(known.get("user"))  # who shows a grant is nobody
             await kind(known, receive, send).open()
     except TooMany as refusal:
-        await turn_away(receive, send, refusal)
+        await turn_away(scope, receive, send, refusal)
 
 
 async def _with_user(scope: Scope, receive: Receive, send: Send) -> Scope:

@@ -69,10 +69,7 @@ class Socket(ABC):
         """
         await self._receive()
         with suppress(OSError):  # how ASGI servers may say that the client has gone
-            offered = PROTOCOL in self._scope.get("subprotocols", ())
-            await self._send(
-                {"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None}
-            )
+            await self._send(_accept(self._scope))
             await self.serve()
 
     async def serve(self) -> None:
@@ -127,12 +124,17 @@ class Socket(ABC):
         await self._send({"type": "websocket.send", "text": text})
 
 
-async def turn_away(receive: Receive, send: Send, refusal: Refusal) -> None:
+async def turn_away(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
     """Accept and close: see :meth:`Socket.open`."""
     await receive()
     with suppress(OSError):
-        await send({"type": "websocket.accept"})
+        await send(_accept(scope))
         await send(_close(refusal.close_code, refusal.message))
+
+
+def _accept(scope: Scope) -> Message:
+    offered = PROTOCOL in scope.get("subprotocols", ())
+    return {"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None}
 
 
 def _close(code: CloseCode, reason: str) -> Message:
