@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
 
-from asgi_app import flow
+from asgi_app import protocol
 from asgi_app.flow import flowing
 from asgi_app.lifecycle import Phase
 from asgi_app.unavailable import not_found, reject_websocket, unavailable
@@ -52,7 +52,7 @@ class Headway:
             await self._process.lifespan(scope, receive, send)
             return
         if scope["type"] in ("http", "websocket") and conceal(scope):
-            flow.conceal(scope, send)
+            protocol.conceal(scope, send)
         app = self._route(scope)
         if self._process.lifecycle.phase is not Phase.SERVING and not await self._admit(scope):
             app = unavailable

@@ -28,18 +28,17 @@ server nothing changes: they have back-pressure of their own.
 """
 
 import asyncio
-import functools
 import logging
-import sys
 from typing import Any
 
 from asgi_app import eager
 from asgi_app.inbox import Inbox
+from asgi_app.protocol import protocol_behind
 from consumers.asgi import FRAMES, ASGIApp, Message, Receive, Scope, Send
 from consumers.wire import CloseCode
 from tasks.conf import conf
 
-__all__ = ["conceal", "flowing"]
+__all__ = ["flowing"]
 
 logger = logging.getLogger("headway.flow")
 
@@ -49,7 +48,7 @@ LOOKS = 5  # times within STUCK that it is looked whether a reader has taken som
 
 async def flowing(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Run *app*, with a send() that waits for its reader."""
-    protocol = _protocol(send)
+    protocol = protocol_behind(send)
     if protocol is None or scope["type"] not in ("http", "websocket"):
         await app(scope, receive, send)
         return
@@ -60,23 +59,6 @@ async def flowing(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> N
         await app(scope, flow.receive, flow.send)
     finally:
         flow.end()
-
-
-def conceal(scope: Scope, send: Send) -> None:
-    """Let daphne's access log see no more of a request's URL than the application does."""
-    protocol = _protocol(send)
-    if scope["type"] == "http" and protocol is not None:
-        path, _, _ = protocol.uri.partition(b"?")
-        protocol.uri = b"?".join(filter(None, (path, scope["query_string"])))
-
-
-def _protocol(send: Send) -> Any:
-    """daphne's protocol behind *send*; None if it is another server's, or is wrapped."""
-    daphne = sys.modules.get("daphne.server")
-    if daphne is None or not isinstance(send, functools.partial) or len(send.args) != 1:
-        return None
-    server = getattr(send.func, "__self__", None)
-    return send.args[0] if isinstance(server, daphne.Server) else None
 
 
 class Flow:
