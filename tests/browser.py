@@ -21,12 +21,17 @@ ARGUMENTS = (
 
 
 @asynccontextmanager
-async def launched() -> AsyncIterator[Browser]:
+async def launched(*, keeps_pages: bool = False) -> AsyncIterator[Browser]:
+    """With *keeps_pages*, pages are kept for the way back to them, as browsers do."""
     executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if executable is None:
         raise RuntimeError("No chromium on PATH: install it, or name it in CHROMIUM.")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+        browser = await playwright.chromium.launch(
+            executable_path=executable,
+            args=list(ARGUMENTS),
+            ignore_default_args=["--disable-back-forward-cache"] if keeps_pages else None,
+        )
         try:
             yield browser
         finally:

@@ -5,6 +5,7 @@ from tests.chaos.service import rights, views
 urlpatterns = [
     path("suite/enqueue/", views.enqueue),
     path("suite/enqueue-and-die/", views.enqueue_and_die),
+    path("suite/page/", views.page),
     path("suite/login/", views.sign_in),
     path("suite/state/", views.state),
     path("suite/grant/<str:run_id>/<str:action>/", rights.grant),

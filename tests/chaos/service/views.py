@@ -23,6 +23,22 @@ from tasks.registry import resolve
 
 TASKS = "tests.chaos.service.tasks"
 
+#: Watches the run that its address names, if any, with the options there, and keeps what it hears.
+PAGE = """<!DOCTYPE html>
+<html lang="en"><title>Suite</title><link rel="icon" href="data:,">
+<script type="module">
+import { watch } from "/static/headway/headway.js";
+const query = new URLSearchParams(location.search);
+const seen = window.seen = { seqs: [], states: [], shows: [] };
+addEventListener("pageshow", ({ persisted }) => seen.shows.push(persisted));
+if (query.has("run")) {
+  const run = window.run = watch(query.get("run"), JSON.parse(query.get("options")));
+  run.on("*", ({ seq }) => seen.seqs.push(seq));
+  run.on(":state", ({ state }) => seen.states.push(state));
+}
+</script>
+"""
+
 
 @csrf_exempt
 async def enqueue(request: HttpRequest) -> JsonResponse:
@@ -44,6 +60,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     user, _ = User.objects.get_or_create(username="staff", defaults={"is_staff": True})
     login(request, user)
     return HttpResponse()
+
+
+async def page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(PAGE)
 
 
 def _groups() -> int:
