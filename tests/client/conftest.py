@@ -33,4 +33,7 @@ async def _file(route: Route) -> None:
     if path.startswith("static/"):
         await route.fulfill(path=ROOT / "consumers" / path, content_type="text/javascript")
     else:
-        await route.fulfill(body="<!DOCTYPE html><title>test</title>", content_type="text/html")
+        # Nothing inline is allowed: the elements need nothing of the kind.
+        policy = {"Content-Security-Policy": "style-src 'self'; script-src 'self'"}
+        body = "<!DOCTYPE html><title>test</title>"
+        await route.fulfill(body=body, content_type="text/html", headers=policy)

@@ -178,11 +178,10 @@ def test_the_browser_client_is_served(way: Way, ada: Visitor) -> None:
     page = ada.http.get("/shop/").text
     (url,) = re.findall(r'<script type="module" src="(.+?)">', page)
     assert url.startswith(f"{way.statics}headway/headway.")
-    client = static(way, ada, url)
-    imports = re.findall(r'from "\./(\w+\.js)"', client)
-    assert imports
-    for name in imports:
-        assert "export " in static(way, ada, f"{way.statics}headway/{name}")
+    assert "export function watch" in static(way, ada, url)
+    elements = static(way, ada, f"{way.statics}headway/elements.js")
+    assert re.findall(r'from "\./(\w+\.js)"', elements) == ["headway.js"]
+    assert "export " in static(way, ada, f"{way.statics}headway/headway.js")
 
 
 def static(way: Way, visitor: Visitor, url: str) -> str:
