@@ -108,7 +108,7 @@ def _page(request: HttpRequest, status: int = 200, **context: Any) -> HttpRespon
 def _via(request: HttpRequest) -> str:
     """The transport that the visitor's page has been switched to."""
     wanted = (request.POST or request.GET).get("via")
-    return "websocket" if wanted == "websocket" else "sse"
+    return wanted if wanted in ("sse", "websocket") else "auto"
 
 
 def _watch(request: HttpRequest, handle: Handle) -> HttpResponse:

@@ -97,7 +97,12 @@ async def test_a_new_attempt_begins_a_new_text(page: Page) -> None:
 
 
 async def test_a_snapshot_is_enough(page: Page) -> None:
-    state: dict[str, Any] = {"status": "RUNNING", "progress": PROGRESS, "attempt": 1, "text": "So far"}
+    state: dict[str, Any] = {
+        "status": "RUNNING",
+        "progress": PROGRESS,
+        "attempt": 1,
+        "text": "So far",
+    }
     later = frame(8, "append", ", so good")
     await page.route(f"{EVENTS}?after=latest", Server(frame(7, "snapshot", state) + later))
     await page.route(EVENTS, Server(finished(9)))

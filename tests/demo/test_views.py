@@ -112,9 +112,9 @@ def test_the_story(client: Client) -> None:
 
 
 @pytest.mark.parametrize("via", ["", "pigeon", "\0"])
-def test_an_unknown_transport_is_sse(client: Client, via: str) -> None:
+def test_an_unknown_transport_is_either(client: Client, via: str) -> None:
     html = shown(client, client.post("/demo/story/", {"via": via}))
-    assert 'value="sse" checked' in html
+    assert 'value="auto" checked' in html
 
 
 def test_the_countdown(client: Client) -> None:

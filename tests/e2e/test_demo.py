@@ -73,7 +73,7 @@ def own_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("via", ["sse", "websocket"])
+@pytest.mark.parametrize("via", ["auto", "sse", "websocket"])
 async def test_the_bundled_import(tabs: Tabs, server: LiveServer, via: str) -> None:
     tab = await tabs(via=via)
     run = await tab.start_import(4000)

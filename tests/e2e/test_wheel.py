@@ -59,6 +59,8 @@ def test_holds_every_file_of_the_packages(names: list[str]) -> None:
         "tasks/migrations/0001_initial.py",
         "asgi_app/demo/migrations/0001_initial.py",
         "consumers/static/headway/headway.js",
+        "consumers/static/headway/*.d.ts",
+        "consumers/static/headway/elements.js",
         "asgi_app/demo/templates/*.html",
         "asgi_app/demo/data/*.csv",
         "*.dist-info/licenses/LICENSE",

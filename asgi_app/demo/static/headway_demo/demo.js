@@ -35,9 +35,8 @@ function transport() {
 
 /** Watch from the event that follows `after`. */
 function begin(after) {
-  const via = transport();
-  const { eventsUrl, socketUrl } = panel.dataset;
-  current = watch(via === "sse" ? eventsUrl : socketUrl, { transport: via, after });
+  const { eventsUrl: url, socketUrl: socket } = panel.dataset;
+  current = watch(url, { transport: transport(), socket, after });
   current.on(":state", tell);
   current.on("*", take);
 }
@@ -56,9 +55,9 @@ function switchOver() {
   begin(seq);
 }
 
-function tell({ state, seq, resumed, reason, wait }) {
+function tell({ state, seq, transport: way, resumed, reason, wait }) {
   if (state === "closed") return; // by switchOver()
-  const over = `over ${NAMES[transport()]}`;
+  const over = `over ${NAMES[way]}`;
   panel.dataset.state = state;
   $("connection").title = reason;
   $("connection").textContent = {
