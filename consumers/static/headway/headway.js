@@ -197,6 +197,7 @@ class Route {
       const headers = { Accept: "application/json", ...this.headers(token) };
       const { credentials } = this;
       const answer = await fetch(run, { headers, signal, credentials, cache: "no-store" });
+      if (answer.status >= 500) throw new Error(`HTTP ${answer.status}`);
       const links = answer.ok ? (await answer.json()).links : {};
       this.socket = new URL(links.websocket ?? `/ws${run.pathname}`, run);
       this.socket.search = events.search; // what the page's author has put there
@@ -403,9 +404,12 @@ class Link {
       const before = this.#at;
       const outcome = await this.#connect();
       if (this.#closed) return;
-      if (outcome.end !== "lost" && !this.#otherWay(outcome)) return this.#hooks.end(outcome);
       const lasted = this.#opened && Date.now() - this.#opened;
-      if (this.#at !== before || lasted > STEADY) this.#failures = 0;
+      const good = this.#at !== before || lasted > STEADY;
+      if (outcome.end === "over" || (outcome.end === "refused" && !this.#otherWay(outcome, good))) {
+        return this.#hooks.end(outcome);
+      }
+      if (good) this.#failures = 0;
       if (!this.#opened && !outcome.answered) this.#turn();
       const pause = (outcome.wait ?? 0) + backoff(this.#failures++);
       const wait = navigator.onLine ? pause : LONGEST_WAIT; // or until it is online again
@@ -479,10 +483,17 @@ class Link {
     if (this.kind === kinds[0]) kinds.push(/** @type {Kind} */ (kinds.shift()));
   }
 
-  /** Whether a transport that is not offered leaves another to try. @param {Outcome} outcome */
-  #otherWay({ end, off }) {
-    if (end !== "refused" || !off || this.#route.kinds.length === 1) return false;
-    this.#route.kinds = this.#route.kinds.filter((kind) => kind !== this.kind);
+  /**
+   * Whether a refusal leaves something to try: the other transport, where one is not offered,
+   * or a new token, where one has been good until now.
+   *
+   * @param {Outcome} outcome @param {boolean} good
+   */
+  #otherWay({ code, off }, good) {
+    const { kinds, token } = this.#route;
+    if (good && typeof token === "function" && (code === 401 || code === 4401)) return true;
+    if (!off || kinds.length === 1) return false;
+    this.#route.kinds = kinds.filter((kind) => kind !== this.kind);
     return true;
   }
 
@@ -881,12 +892,13 @@ export class Watch {
 
   /** @param {Partial<Change>} change */
   #change({ state = this.state, reason = "", wait = 0, transport = this.transport }) {
-    const same = state === this.state && state === "live" && transport === this.transport;
-    this.state = state;
-    this.transport = transport;
-    this.#reason = reason;
-    this.#wait = wait;
-    if (!same) this.#emit(":state", this.#shown());
+    const before = this.#shown();
+    Object.assign(this, { state, transport });
+    [this.#reason, this.#wait] = [reason, wait];
+    const now = this.#shown();
+    if (JSON.stringify({ ...before, seq: 0 }) !== JSON.stringify({ ...now, seq: 0 })) {
+      this.#emit(":state", now);
+    }
   }
 
   /** @returns {Change} */
