@@ -19,6 +19,7 @@ __all__ = [
     "RETRYING",
     "STARTED",
     "STOPPING",
+    "STREAM",
     "Event",
     "LayerBatch",
     "LayerMessage",
@@ -29,6 +30,7 @@ __all__ = [
     "layer_message",
     "new_event",
     "shard_group",
+    "streamed",
 ]
 
 QUEUED: Final = "queued"
@@ -40,6 +42,8 @@ APPEND: Final = "append"  # its data is a str that goes on where the last one en
 RETRYING: Final = "retrying"
 STOPPING: Final = "stopping"
 FINISHED: Final = "finished"
+# A StreamTask's event whose name no type of the log can be: its data has both.
+STREAM: Final = "stream"
 
 # Written by the engine alone: a task that emitted "finished" would end its own stream.
 RESERVED: Final = frozenset({QUEUED, STARTED, RETRYING, STOPPING, FINISHED})
@@ -65,6 +69,18 @@ def check_type(name: object) -> str:
     if name in RESERVED:
         raise InvalidEvent(f"Events of type {name!r} are written by Headway itself.")
     return name
+
+
+def streamed(name: object, data: object) -> tuple[str, object]:
+    """Type and data for the log of a StreamTask's event; :class:`InvalidEvent` if it has none.
+
+    Any line is a name: ``started``, which is Headway's in the log, and ``step 1`` as well.
+    """
+    if not isinstance(name, str) or not 0 < len(name) <= 64 or not name.isprintable():
+        raise InvalidEvent(f"{name!r} is no name of an event: up to 64 printable characters.")
+    if _TYPE.fullmatch(name) and name not in RESERVED and not name.startswith((STREAM, "run.")):
+        return name, data
+    return STREAM, {"event": name, "data": data}
 
 
 def encode_data(type_: str, data: object, limit: int) -> str:

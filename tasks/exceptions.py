@@ -7,6 +7,7 @@
     ├── InvalidValue           the caller: a value JSON cannot carry unchanged
     ├── InvalidGrant           the caller: this is no grant of ours
     ├── InvalidEvent           the task: a bad event type, or an event too large
+    ├── NotInRun               the caller: a StreamTask sends while it is executed
     ├── UnknownTask            the caller: no task is registered under this name
     ├── RunDoesNotExist        the caller: no run has this id
     │   └── MalformedRunId     the caller: this is no run id at all
@@ -30,6 +31,7 @@ __all__ = [
     "InvalidGrant",
     "InvalidValue",
     "MalformedRunId",
+    "NotInRun",
     "RunCancelled",
     "RunDoesNotExist",
     "RunLost",
@@ -61,6 +63,10 @@ class InvalidEvent(HeadwayError, ValueError):
 
 class InvalidGrant(HeadwayError, ValueError):
     """The grant was not made here, or has been changed."""
+
+
+class NotInRun(HeadwayError, RuntimeError):
+    """This StreamTask is not being executed: it sends events while its process() runs only."""
 
 
 class UnknownTask(HeadwayError, LookupError):

@@ -9,8 +9,9 @@ from django.db.models import F, Q
 from tasks.fields import JSONTextField
 from tasks.ids import new_run_id
 from tasks.states import TERMINAL, CancelRequest, RunStatus
+from tasks.stream_task import StreamTask
 
-__all__ = ["TaskEvent", "TaskRun", "Worker"]
+__all__ = ["StreamTask", "TaskEvent", "TaskRun", "Worker"]
 
 
 class TaskRun(models.Model):

@@ -31,6 +31,8 @@ INSTALLED_APPS = [
     "tasks",
     "consumers",
     "tests.app",
+    "tests.streamed",
+    "tests.streamed.twin",
     "asgi_app.demo",
 ]
 

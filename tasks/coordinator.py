@@ -1,0 +1,178 @@
+"""Starting, finding and stopping StreamTasks, from anywhere.
+
+::
+
+    from tasks.coordinator import coordinator
+
+    await coordinator.start_task(task)  # in async code
+    coordinator.start_task(task)        # in sync code, a transaction included
+
+Its methods take a task as an instance, as ``(model, pk)`` or as ``(app_label, model, pk)``;
+the model may be the class or its name. In async code they are awaited, in sync code they
+are not.
+"""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.db import connections, models, router, transaction
+
+from tasks.answer import Answer, on_a_loop
+from tasks.conf import conf
+from tasks.engine import control
+from tasks.exceptions import RunDoesNotExist
+from tasks.handles import Handle
+from tasks.states import CancelRequest, RunStatus
+from tasks.stream_models import find_model, find_row
+from tasks.stream_run import executed_here, run_of, run_stream_task
+from tasks.stream_task import StreamTask
+
+__all__ = ["Coordinator", "coordinator"]
+
+T = TypeVar("T")
+Which = tuple[type[StreamTask], Any]
+
+_NAMES = ("app_name", "model_name", "task_id")
+
+
+class Coordinator:
+    """Holds nothing: what is true of a task stands in the database, for every process."""
+
+    def start_task(self, task_instance: StreamTask, *names: str, **named: str) -> Any:
+        """Have ``process()`` executed once: the handle of the run, or None if that is deleted.
+
+        A task that is under way, or was completed, is not started again: this gives the run
+        it has. One that failed or was stopped is started again, as a new run with a new log.
+        So is one whose ``completed_at`` you have emptied and saved.
+
+        Among those who start the same task at the same time, all get the one run; so does
+        whoever holds an instance that was read before somebody else's start: read it again
+        to start after that. In a transaction it begins with the commit. Raises
+        ``ValueError`` for a row that is not saved, or names that are another model's.
+        """
+        _check_names(task_instance, (*names, *named.values()))
+        start = partial(_start, task_instance)
+        return sync_to_async(start)() if on_a_loop() else Answer(start)
+
+    def get_task_instance(self, *which: Any, **named: Any) -> Any:
+        """The instance that this process is executing, else the row; None if there is none.
+
+        Starts nothing.
+        """
+        model, pk = _which(which, named)
+        return _answer(lambda: executed_here(model, pk) or find_row(model, pk))
+
+    def is_task_running(self, *which: Any, **named: Any) -> Any:
+        """Whether it was started and has not ended, in whatever process.
+
+        True from the start on, while it waits for room or for another attempt too, and
+        after the death of its process until its runs' rules say that it has failed.
+
+        In async code it may be used as a bool without ``await``, which holds up the event
+        loop for a query.
+        """
+        asked = partial(_is_running, *_which(which, named))
+        return Answer(asked) if on_a_loop() else asked()
+
+    def stop_task(self, *which: Any, **named: Any) -> Any:
+        """Ask it to end: ``process()`` is cancelled. False if it is not under way."""
+        return _answer(partial(_stop, *_which(which, named)))
+
+    cancel_task = stop_task
+
+
+#: That of this process.
+coordinator = Coordinator()
+
+
+def _answer(ask: Callable[[], T]) -> Any:
+    return sync_to_async(ask)() if on_a_loop() else ask()
+
+
+def _which(given: tuple[Any, ...], named: dict[str, Any]) -> Which:
+    if unknown := named.keys() - set(_NAMES):
+        raise TypeError(f"{', '.join(sorted(unknown))}: name {', '.join(_NAMES)}.")
+    given = (*given, *(named[name] for name in _NAMES if name in named))
+    match given:
+        case [StreamTask() as task]:
+            return type(task), task.pk
+        case [type() as model, pk] if issubclass(model, StreamTask):
+            return model, pk
+        case [str(name), pk]:
+            return find_model(name), pk
+        case [str(app_label), str(name), pk]:
+            return find_model(name, app_label), pk
+    raise TypeError("A task is an instance, (model, pk) or (app_label, model, pk).")
+
+
+def _check_names(task: StreamTask, names: tuple[str, ...]) -> None:
+    meta = task._meta
+    if [name.lower() for name in names] not in ([], [meta.model_name], meta.label_lower.split(".")):
+        raise ValueError(f"{'.'.join(names)} is another model than {meta.label}.")
+
+
+def _start(task: StreamTask) -> Handle | None:
+    if task.pk is None or task._state.adding:
+        raise ValueError(f"Save the {task._meta.object_name} before you start it.")
+    alias = task._state.db or router.db_for_write(type(task), instance=task)
+    if alias != conf().database and connections[alias].in_atomic_block:
+        # A run in another database would not wait for this transaction by itself.
+        transaction.on_commit(lambda: _start_now(task, alias), using=alias)
+        return None
+    with transaction.atomic(using=alias):
+        return _start_now(task, alias)
+
+
+def _start_now(task: StreamTask, alias: str) -> Handle | None:
+    row = type(task)._base_manager.using(alias).get(pk=task.pk)
+    known, task.run_id = task.run_id, row.run_id
+    run = run_of(row)
+    if row.completed_at is not None or (run is not None and not run.is_finished):
+        return None if run is None else Handle.of_run(run)
+    if run is not None and known != row.run_id:
+        return Handle.of_run(run)  # started by somebody else since the instance was read
+    handle = _enqueue(row)
+    rows = type(task)._base_manager.using(alias).filter(pk=row.pk, run_id=row.run_id)
+    rows.update(run_id=handle.run_id)
+    task.run_id = handle.run_id
+    return handle
+
+
+def _enqueue(row: StreamTask) -> Handle:
+    meta = row._meta
+    name = {"stream_task": meta.label, "pk": str(row.pk)}
+    options: dict[str, Any] = {"metadata": name, **row.run_options, "unique_key": _key(row)}
+    pk = row.pk if isinstance(row.pk, int | str) else str(row.pk)
+    return run_stream_task.using(**options).enqueue(meta.app_label, type(row).__name__, pk)
+
+
+def _key(row: StreamTask) -> str:
+    """What all who start the row from where it is now agree on.
+
+    Of two that meet, the second finds the first one's run by it. It tells the row's starts
+    apart by the run before, and the first one from that of an older row with the same key.
+    """
+    field: models.Field[Any, Any] = row._meta.get_field("run_id")
+    before = row.run_id or row.created_at.timestamp()
+    parts = [field.model._meta.label_lower, str(row.pk), str(before)]
+    return f"stream:{sha256(json.dumps(parts).encode()).hexdigest()}"
+
+
+def _is_running(model: type[StreamTask], pk: Any) -> bool:
+    row = find_row(model, pk)
+    run = None if row is None else run_of(row)
+    return run is not None and run.status in (RunStatus.READY, RunStatus.RUNNING)
+
+
+def _stop(model: type[StreamTask], pk: Any) -> bool:
+    row = find_row(model, pk)
+    if row is None or row.run_id is None:
+        return False
+    try:
+        return control.request_cancel(row.run_id, CancelRequest.STOP)
+    except RunDoesNotExist:
+        return False
