@@ -28,7 +28,7 @@ __all__ = ["Headway"]
 logger = logging.getLogger("headway")
 
 START_PATIENCE = 15.0  # seconds a request waits for the process to be ready
-HEALTH = ("/health/live", "/health/ready", "/metrics")
+HEALTH = ("/health", "/health/live", "/health/ready", "/metrics")
 
 
 class Headway:

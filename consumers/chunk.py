@@ -1,6 +1,6 @@
 """Consecutive events of a run, ready to be written at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -27,6 +27,13 @@ class Chunk:
     def __init__(self, first: int, envelopes: Sequence[bytes]) -> None:
         self.first = first
         self.envelopes = tuple(envelopes)
+        self._forms: dict[str, bytes] = {}
+
+    def form(self, name: str, make: "Callable[[Chunk], bytes]") -> bytes:
+        """A form of some other module's, which makes it."""
+        if name not in self._forms:
+            self._forms[name] = make(self)
+        return self._forms[name]
 
     @property
     def last(self) -> int:
@@ -60,8 +67,8 @@ class Chunk:
     @cached_property
     def weight(self) -> int:
         """Bytes of memory it may take: the envelopes, and each form of them."""
-        each = _FRAME_OVERHEAD + _OBJECT_OVERHEAD
-        return 4 * self.size + each * len(self.envelopes)
+        each = 2 * _FRAME_OVERHEAD + _OBJECT_OVERHEAD
+        return 5 * self.size + each * len(self.envelopes)
 
 
 def fitting(envelopes: Sequence[bytes], start: int = 0) -> int:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from consumers.answer import json_answer
 from consumers.probes import database_answers, layer_answers
 
-__all__ = ["live", "ready", "report_readiness"]
+__all__ = ["live", "plain", "ready", "report_readiness"]
 
 logger = logging.getLogger("headway.health")
 
@@ -24,6 +24,11 @@ def report_readiness(name: str, is_ready: Callable[[], bool]) -> None:
 async def live(request: HttpRequest) -> HttpResponse:
     """``GET health/live``: the event loop answers."""
     return json_answer({"status": "live"})
+
+
+async def plain(request: HttpRequest) -> HttpResponse:
+    """``GET health``: :func:`live`, for those who want no JSON."""
+    return HttpResponse("OK", content_type="text/plain", headers={"Cache-Control": "no-store"})
 
 
 async def ready(request: HttpRequest) -> HttpResponse:

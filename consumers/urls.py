@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consumers import api, bundlestream, health, metrics, sse
+from consumers import api, bundlestream, health, metrics, sse, taskview
 from consumers.endpoint import endpoint, streaming
 
 __all__ = ["app_name", "urlpatterns"]
@@ -22,6 +22,17 @@ urlpatterns = [
     path("tasks/<str:run_id>/stop/", endpoint(POST=api.stop_run), name="stop"),
     path("tasks/<str:run_id>/kill/", endpoint(POST=api.kill_run), name="kill"),
     path("tasks/<str:run_id>/retry/", endpoint(POST=api.retry_run), name="retry"),
+    path(
+        "stream/<str:model_name>/<str:pk>",
+        endpoint(GET=streaming(taskview.show_task)),
+        name="task",
+    ),
+    path(
+        "stream/<str:app_label>/<str:model_name>/<str:pk>",
+        endpoint(GET=streaming(taskview.show_task)),
+        name="task_of_app",
+    ),
+    path("health", endpoint(GET=health.plain, HEAD=health.plain), name="health"),
     path("health/live", endpoint(GET=health.live, HEAD=health.live), name="live"),
     path("health/ready", endpoint(GET=health.ready, HEAD=health.ready), name="ready"),
     path("metrics", endpoint(GET=metrics.show, HEAD=metrics.show), name="metrics"),
