@@ -81,7 +81,9 @@ def test_says_what_it_is(metadata: Message) -> None:
     assert metadata["Name"] == "django-headway"
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"
-    assert set(metadata.get_all("Provides-Extra", [])) == {"postgres", "metrics", "otel"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {
+        *("postgres", "metrics", "otel", "client")
+    }
 
 
 def test_asks_for_the_core_and_leaves_extras_to_be_asked_for(metadata: Message) -> None:
@@ -101,8 +103,8 @@ def test_asks_for_all_that_it_imports(metadata: Message) -> None:
     asked = closure(requirements)
     missing = {top for top in others if not asked & set(map(normal, owners.get(top, [top])))}
     # Imported only where the database is PostgreSQL, or where it is installed.
-    assert missing == {"psycopg", "prometheus_client", "opentelemetry"}
-    for name in ("psycopg[", "prometheus-client", "opentelemetry-api"):
+    assert missing == {"psycopg", "prometheus_client", "opentelemetry", "httpx"}
+    for name in ("psycopg[", "prometheus-client", "opentelemetry-api", "httpx"):
         assert any(need.startswith(name) and "extra ==" in need for need in requirements)
 
 
