@@ -1,6 +1,6 @@
 """The Django app that delivers events."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.checks import register
 
 
@@ -16,3 +16,15 @@ class ConsumersConfig(AppConfig):
 
         register(checks.check_layer, TAG)
         register(checks.check_authz, TAG)
+        # By now the admin has the projects' own, if it stands before this app; if not, it
+        # would find these in their place.
+        if "admin" in _before(self.label):
+            from consumers.admin import register_stream_tasks
+
+            register_stream_tasks()
+
+
+def _before(label: str) -> list[str]:
+    """Labels of the apps that are ready by the time that this one is."""
+    labels = [config.label for config in apps.get_app_configs()]
+    return labels[: labels.index(label)]

@@ -28,6 +28,7 @@ def start(request: HttpRequest, name: str, pk: int) -> JsonResponse:
     return JsonResponse({"running": coordinator.is_task_running(name, pk)})
 
 
+@csrf_exempt
 async def running(request: HttpRequest, name: str, pk: int) -> JsonResponse:
     return JsonResponse({"running": await coordinator.is_task_running(name, pk)})
 
@@ -42,5 +43,6 @@ async def data(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"fetched": [1, 2, 3]})
 
 
+@csrf_exempt
 async def runs(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"count": await TaskRun.objects.acount()})

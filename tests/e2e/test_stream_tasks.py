@@ -1,0 +1,247 @@
+"""What people do with the streaming coordinator, done here: on TCP and on a Unix socket."""
+
+import asyncio
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from consumers.client import Event, HeadwayClient
+from tests.chaos.service.marks import left, marks
+from tests.live import LiveServer
+from tests.streamed.site import Block, Site, UnixServer, site, types
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+Live = Callable[..., LiveServer]
+BEGUN = ["run.queued", "run.started"]
+
+
+@pytest.fixture(params=["tcp", "unix"])
+def place(request: pytest.FixtureRequest, live: Live) -> Iterator[Site]:
+    with ExitStack() as stack:
+        made = site(live, request.param)
+        stack.enter_context(made.server)
+        yield made
+    output = made.server.output
+    assert output.count("Traceback") == output.count("RuntimeError: It broke."), output
+
+
+@pytest.fixture
+def tcp(live: Live) -> Site:
+    return site(live)
+
+
+def whole(found: list[Block]) -> list[Block]:
+    """The blocks, which are a log without a hole, to its end."""
+    assert [block.id for block in found] == list(range(1, len(found) + 1))
+    assert found[-1].data["_final"] is True
+    return found
+
+
+async def test_the_five_examples(place: Site) -> None:
+    made = {
+        "ExampleTask": await place.make("ExampleTask", message="Hello"),
+        "ContinueTask": await place.make("ContinueTask"),
+        "AsyncGeneratorTask": await place.make("AsyncGeneratorTask", count=4),
+        "SyncGeneratorTask": await place.make("SyncGeneratorTask", items=["a", "b"]),
+    }
+    # Fetched from a server on TCP, wherever the others are.
+    if not isinstance(place.server, UnixServer):
+        url = f"{place.url}/suite/data.json"
+        made["HttpFetchTask"] = await place.make("HttpFetchTask", url=url)
+    await place.ask(f"/suite/continue/{made['ContinueTask']}/")
+    said = {
+        "ExampleTask": ["start", *["progress"] * 3, "complete"],
+        "ContinueTask": ["started", "final", "complete"],
+        "AsyncGeneratorTask": ["start", *["progress"] * 4, "complete"],
+        "SyncGeneratorTask": ["start", *["progress"] * 2, "complete"],
+        "HttpFetchTask": ["start", *["progress"] * 2, "complete"],
+    }
+    values = {
+        "ExampleTask": {"message": "Hello", "completed": True},
+        "ContinueTask": "continued",
+        "AsyncGeneratorTask": {"step": 4, "total": 4},
+        "SyncGeneratorTask": {"index": 1, "item": "b", "known": True},
+        "HttpFetchTask": {"fetched": [1, 2, 3]},
+    }
+    for name, pk in made.items():
+        found = whole(await place.read(f"/stream/streamed/{name}/{pk}"))
+        assert types(found) == [*BEGUN, *said[name], "run.finished"]
+        assert {block.data["_task_id"] for block in found} == {pk}
+        printed = await place.curl(f"/stream/{name}/{pk}")
+        assert re.findall(r"^event: (.+)$", printed, re.MULTILINE) == types(found)
+        state = await place.state(name, pk)
+        assert (state["status"], state["final_value"]) == ("completed", values[name])
+
+
+async def test_health_is_plain(place: Site) -> None:
+    printed = await place.curl("/health", "-i")
+    assert printed.startswith("HTTP/1.1 200 OK\r\n")
+    assert re.search(r"(?i)^content-type: text/plain", printed, re.MULTILINE)
+    assert printed.endswith("\r\n\r\nOK")
+
+
+def had(seq: int, block: Block) -> bool:
+    return block.id >= seq
+
+
+async def test_ten_viewers_who_join_at_different_moments(place: Site) -> None:
+    pk = await place.make("CountingTask", count=60, pause=0.03)
+    path = f"/stream/CountingTask/{pk}"
+    viewers = [asyncio.create_task(place.read(path))]
+    for number in range(1, 9):
+        # Each comes once an earlier one has had so many.
+        await place.read(path, until=partial(had, number * 6))
+        viewers.append(asyncio.create_task(place.read(path)))
+    first, *others = await asyncio.gather(*viewers)
+    others.append(await place.read(path))
+    assert len(whole(first)) == 63
+    assert all(other == first for other in others)
+    assert len(others) == 9
+
+
+async def test_a_hundred_gets_start_nothing(place: Site) -> None:
+    failed = await place.make("OddTask", kind="raises")
+    done = await place.make("ExampleTask")
+    unstarted = await place.make("ExampleTask", start=False)
+    for name, pk in (("OddTask", failed), ("ExampleTask", done)):
+        whole(await place.read(f"/stream/{name}/{pk}"))
+    before = (await place.ask("/suite/runs/"))["count"]
+    for name, pk in (("OddTask", failed), ("ExampleTask", done), ("ExampleTask", unstarted)):
+        async with place.client() as client:
+            for _ in range(100):
+                assert (await client.get(f"/stream/{name}/{pk}")).status_code == 200
+        assert not await place.running(name, pk)
+    assert (await place.ask("/suite/runs/"))["count"] == before == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_", "message"),
+    [("raises", "RuntimeError", "It broke."), ("unserialisable", "InvalidValue", "object")],
+)
+async def test_a_failure_reaches_who_watches_and_who_comes_late(
+    tcp: Site, kind: str, type_: str, message: str
+) -> None:
+    pk = await tcp.make("OddTask", kind=kind, start=False)
+    await tcp.ask(f"/suite/start/OddTask/{pk}/")
+    path = f"/stream/OddTask/{pk}"
+    live = whole(await tcp.read(path))
+    assert live == await tcp.read(path)
+    assert types(live) == [*BEGUN, "start", "error"]
+    assert live[-1].data["error_type"] == type_
+    assert message in live[-1].data["message"]
+    assert "Traceback" not in await tcp.curl(path)
+    (run_id,) = tcp.ledger.ids()
+    assert "Traceback" in str(tcp.ledger.everything(run_id)[0])
+
+
+async def test_started_from_a_sync_view(tcp: Site) -> None:
+    pk = await tcp.make("ExampleTask", start=False)
+    assert not await tcp.running("ExampleTask", pk)
+    assert (await tcp.ask(f"/suite/start/ExampleTask/{pk}/"))["running"] is True
+    whole(await tcp.read(f"/stream/ExampleTask/{pk}"))
+    assert "SynchronousOnlyOperation" not in tcp.server.output
+
+
+async def follow(place: Site, name: str, pk: int, found: list[Event]) -> None:
+    """With our own client, through everything."""
+    async with HeadwayClient(place.url, **place.http) as client:
+        async for event in client.watch_task(name, pk):
+            found.append(event)
+
+
+async def reach(found: list[Event], count: int) -> None:
+    async with asyncio.timeout(60):
+        while len(found) < count:  # noqa: ASYNC110 - it is another process's event
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "lost", "ends"), [(1, 3, "completed"), (5, 1, "completed"), (1, 1, "failed")]
+)
+async def test_killed_and_restarted(
+    live: Live, tmp_path: Path, attempts: int, lost: int, ends: str
+) -> None:
+    place = site(live, lease=2, lost_attempts=lost)
+    begun = tmp_path / "begun"
+    pk = await place.make("CountingTask", path=str(begun), count=30, pause=0.05, attempts=attempts)
+    assert await place.running("CountingTask", pk)
+    found: list[Event] = []
+    watching = asyncio.create_task(follow(place, "CountingTask", pk, found))
+    await reach(found, 8)
+    place.server.kill()
+    place.server.restart()
+    if ends == "completed":
+        assert await place.running("CountingTask", pk)
+    async with asyncio.timeout(90):
+        await watching
+    assert [event.seq for event in found] == list(range(1, len(found) + 1))
+    assert [event.last for event in found] == [False] * (len(found) - 1) + [True]
+    assert found[-1].type == ("run.finished" if ends == "completed" else "error")
+    assert (await place.state("CountingTask", pk))["status"] == ends
+    assert not await place.running("CountingTask", pk)
+    assert len(marks(begun)) == (2 if ends == "completed" else 1)
+    assert len(place.ledger.ids()) == 1
+
+
+async def test_killed_between_its_completion_and_its_end(live: Live, tmp_path: Path) -> None:
+    place = site(live, lease=2)
+    begun = tmp_path / "begun"
+    pk = await place.make("CountingTask", path=str(begun), count=3, dies=True)
+    assert place.server.wait() == -signal.SIGKILL
+    assert left(f"{begun}.died")
+    place.server.start()
+    state = await place.state("CountingTask", pk)
+    assert (state["status"], state["final_value"]) == ("completed", 3)
+    found: list[Event] = []
+    async with asyncio.timeout(60):
+        await follow(place, "CountingTask", pk, found)
+    assert [event.type for event in found if event.type == "progress"] == ["progress"] * 3
+    assert found[-1].type == "run.finished"
+    assert found[-1].data["return_value"] == 3
+    assert len(marks(begun)) == 1  # it was not done again
+    assert not await place.running("CountingTask", pk)
+
+
+async def test_the_client_goes_with_the_server_through_its_restart(place: Site) -> None:
+    pk = await place.make("CountingTask", count=40, pause=0.05)
+    found: list[Event] = []
+    watching = asyncio.create_task(follow(place, "CountingTask", pk, found))
+    await reach(found, 5)
+    place.server.terminate()
+    place.server.restart()
+    async with asyncio.timeout(90):
+        await watching
+    assert [event.seq for event in found] == list(range(1, len(found) + 1))
+    assert found[-1].type == "run.finished"
+
+
+async def test_the_command_serves_a_socket_and_removes_a_stale_one(live: Live) -> None:
+    place = site(live, "command")
+    assert isinstance(place.server, UnixServer)
+    pk = await place.make("ExampleTask")
+    whole(await place.read(f"/stream/ExampleTask/{pk}"))
+    refused = UnixServer(place.server.folder, place.server.env, stack=place.server.stack)
+    refused.by_command, refused.port = True, place.server.port
+    refused.start(wait=False)
+    refused.wait_line("A server listens on")
+    assert refused.wait() == 1
+    assert await place.curl("/health") == "OK"
+    place.server.kill()
+    assert place.server.socket.is_socket()
+    place.server.restart()
+    assert "Removed the stale socket" in place.server.output
+    whole(await place.read(f"/stream/ExampleTask/{pk}"))
+    place.server.terminate()
+    assert place.server.wait() == 0
+    place.server.socket.unlink(missing_ok=True)
+    place.server.socket.write_text("mine")
+    place.server.start(wait=False)
+    place.server.wait_line("is no socket")
+    assert place.server.wait() == 1
+    assert place.server.socket.read_text() == "mine"
