@@ -82,12 +82,12 @@ class Site:
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.url, timeout=READ, **self.http)
 
-    async def ask(self, path: str, **content: Any) -> Any:
+    async def ask(self, path: str, /, **content: Any) -> Any:
         async with self.client() as client:
             answer = await client.post(path, json=content)
         return answer.raise_for_status().json()
 
-    async def make(self, name: str, *, start: bool = True, **fields: Any) -> int:
+    async def make(self, name: str, /, *, start: bool = True, **fields: Any) -> int:
         """A row; its key."""
         made = await self.ask(f"/suite/make/{name}/{'?start' if start else ''}", **fields)
         pk: int = made["pk"]

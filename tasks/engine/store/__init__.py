@@ -21,7 +21,7 @@ from tasks.engine.store.reads import (
     read_events,
     read_text,
 )
-from tasks.engine.store.retention import Due, due, finished_queues, keep, prunable, prune
+from tasks.engine.store.retention import Due, discard, due, finished_queues, keep, prunable, prune
 from tasks.engine.store.schema import answers, unapplied
 from tasks.engine.store.signals import data_version, listen, notified, notify
 from tasks.engine.store.workers import (
@@ -55,6 +55,7 @@ __all__ = [
     "claim_from",
     "clock",
     "data_version",
+    "discard",
     "due",
     "fetch_run",
     "finished_queues",

@@ -21,7 +21,7 @@ from tasks.ids import first_id_at
 from tasks.models import TaskEvent, TaskRun
 from tasks.states import TERMINAL
 
-__all__ = ["Due", "due", "finished_queues", "keep", "prunable", "prune"]
+__all__ = ["Due", "discard", "due", "finished_queues", "keep", "prunable", "prune"]
 
 KEPT = 60.0  #: seconds for which a watched run is marked, and a finished one is left alone
 _RENEWED = 30.0  # of which so many are left when it is marked again
@@ -103,6 +103,44 @@ def prune(what: Due, *, runs: int, events: int) -> int:
         return len(ids)
 
 
+def discard(run_ids: Collection[UUID], *, events: int) -> set[UUID]:
+    """Delete these runs, up to *events* in a transaction; those that were left.
+
+    That is who has not finished, and who is watched.
+    """
+    left: set[UUID] = set()
+    todo = sorted(run_ids)
+    while todo:
+        with writing() as open_cursor:
+            rows, held = _discardable(open_cursor, todo)
+            ids = _fitting(rows, events)
+            _delete(open_cursor, ids)
+        left |= held
+        todo = [as_uuid(key) for key, _ in rows[len(ids) :]]
+    return left
+
+
+def _discardable(
+    open_cursor: Any, run_ids: Collection[UUID]
+) -> tuple[list[tuple[Any, int]], set[UUID]]:
+    """Ids and sizes of the runs that may go, locked; and those that are there and may not."""
+    form = dialect()
+    free: list[tuple[Any, int]] = []
+    held: set[UUID] = set()
+    for some in in_groups([form.id(run_id) for run_id in run_ids]):
+        open_cursor.execute(
+            f"SELECT id, last_seq, {_DONE} AND {_unwatched()} FROM headway_run"
+            f" WHERE id IN ({marks(some)}) {form.for_update}",
+            tuple(some),
+        )
+        for key, size, goes in open_cursor.fetchall():
+            if goes:
+                free.append((key, size))
+            else:
+                held.add(as_uuid(key))
+    return free, held
+
+
 def keep(run_ids: Collection[UUID]) -> set[UUID]:
     """Keep finished runs from :func:`prune` for the next half a minute at least.
 
@@ -134,10 +172,14 @@ def _where(what: Due) -> tuple[str, tuple[Any, ...]]:
     form = dialect()
     clause = (
         f"{_OF_KIND} AND id <= %s AND finished_at < %s AND finished_at < {form.later}"
-        f" AND (watched_until IS NULL OR watched_until < {form.now})"
+        f" AND {_unwatched()}"
     )
     before = form.moment(what.before)
     return clause, (what.queue, what.status, form.id(what.last), before, -KEPT)
+
+
+def _unwatched() -> str:
+    return f"(watched_until IS NULL OR watched_until < {dialect().now})"
 
 
 def _alone(open_cursor: Any) -> bool:

@@ -1,0 +1,62 @@
+"""What a project gets by a subclass: its own table, and a check of its process()."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.checks import CheckMessage
+
+from tasks.models import StreamTask
+from tasks.stream_models import stream_models
+from tests.processes import ROOT, environment
+from tests.streamed.models import ExampleTask
+
+MODELS = """
+from django.db import models
+from tasks.models import StreamTask
+
+
+class Import(StreamTask):
+    name = models.CharField(max_length=20)
+
+    async def process(self):
+        return self.name
+"""
+OWN = {"id", "name", "created_at", "updated_at", "completed_at", "final_value", "run_id"}
+
+
+def manage(app: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    env = environment(app.parent / "data") | {"HEADWAY_APPS": app.name}
+    env["PYTHONPATH"] = f"{app.parent}:{ROOT}"
+    command = [sys.executable, "-m", "django", *arguments, "--settings", "asgi_app.settings"]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+def test_makemigrations_makes_its_own_table_and_nothing_else(tmp_path: Path) -> None:
+    app = tmp_path / "imports"
+    (app / "migrations").mkdir(parents=True)
+    for name in ("__init__.py", "migrations/__init__.py"):
+        (app / name).touch()
+    (app / "models.py").write_text(MODELS)
+    made = manage(app, "makemigrations")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.count("Migrations for ") == 1
+    assert made.stdout.count("+ ") == 1
+    assert "+ Create model Import" in made.stdout
+    text = (app / "migrations" / "0001_initial.py").read_text()
+    assert "headway" not in text
+    assert all(f"'{name}'" in text for name in OWN)
+    assert manage(app, "makemigrations", "--check").returncode == 0
+    migrated = manage(app, "migrate", "--no-input")
+    assert migrated.returncode == 0, migrated.stderr
+
+
+def checked(model: type[StreamTask]) -> list[CheckMessage]:
+    return [message for message in model.check() if message.id == "headway.E020"]
+
+
+def test_process_must_be_a_coroutine_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [message for model in stream_models() for message in checked(model)] == []
+    monkeypatch.setattr(ExampleTask, "process", lambda self: None)
+    assert "async def" in checked(ExampleTask)[0].msg
