@@ -9,9 +9,9 @@ from tests.browser import Console, launched
 from tests.live import LiveServer
 from tests.streamed.site import site
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-PATIENCE = 20_000  # milliseconds
+PATIENCE = 60_000  # milliseconds
 
 
 async def test_a_task_is_started_and_its_row_follows_it(live: Callable[..., LiveServer]) -> None:
@@ -24,6 +24,7 @@ async def test_a_task_is_started_and_its_row_follows_it(live: Callable[..., Live
         await place.make("ExampleTask", start=False, pause=1.0)
     async with launched() as browser:
         page = await browser.new_page()
+        page.set_default_timeout(PATIENCE)
         console = Console(page)
         # The browser asks by itself, and the admin has none.
         await page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
