@@ -1,7 +1,7 @@
 """Iterating in a thread over what may block."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -16,7 +16,7 @@ T = TypeVar("T")
 _END = object()
 
 
-async def in_own_thread(values: Iterable[T]) -> AsyncIterator[T]:
+async def in_own_thread(values: Iterable[T]) -> AsyncGenerator[T, None]:
     """The values, each made in one and the same thread, which is nobody else's.
 
     Not the run's own: what blocks there for long would block the run that has it next. It

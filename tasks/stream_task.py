@@ -107,8 +107,9 @@ class StreamTask(models.Model):
     @classmethod
     def check(cls, **kwargs: Any) -> list[CheckMessage]:
         found = super().check(**kwargs)
-        if not inspect.iscoroutinefunction(cls.process):
-            message = f"{cls.__name__}.process() must be an `async def` that returns."
+        inherited = cls.process is StreamTask.process
+        if inherited or not inspect.iscoroutinefunction(cls.process):
+            message = f"{cls.__name__} needs a process(), an `async def` that returns."
             hint = "Of a generator, `return await self.process_generator(…)`."
             found.append(Error(message, hint=hint, obj=cls, id="headway.E020"))
         return found

@@ -33,6 +33,7 @@ def manage(app: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.timeout(180)  # Django starts twice
 def test_makemigrations_makes_its_own_table_and_nothing_else(tmp_path: Path) -> None:
     app = tmp_path / "imports"
     (app / "migrations").mkdir(parents=True)
@@ -48,8 +49,6 @@ def test_makemigrations_makes_its_own_table_and_nothing_else(tmp_path: Path) -> 
     assert "headway" not in text
     assert all(f"'{name}'" in text for name in OWN)
     assert manage(app, "makemigrations", "--check").returncode == 0
-    migrated = manage(app, "migrate", "--no-input")
-    assert migrated.returncode == 0, migrated.stderr
 
 
 def checked(model: type[StreamTask]) -> list[CheckMessage]:
@@ -58,5 +57,6 @@ def checked(model: type[StreamTask]) -> list[CheckMessage]:
 
 def test_process_must_be_a_coroutine_function(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [message for model in stream_models() for message in checked(model)] == []
-    monkeypatch.setattr(ExampleTask, "process", lambda self: None)
-    assert "async def" in checked(ExampleTask)[0].msg
+    for process in (lambda self: None, StreamTask.process):
+        monkeypatch.setattr(ExampleTask, "process", process)
+        assert "async def" in checked(ExampleTask)[0].msg
