@@ -15,15 +15,21 @@ from contextlib import suppress
 from types import MethodType
 from typing import Any
 
+from consumers.delivered import buffered
+
 if sys.platform != "win32":
     import fcntl
     import termios
 
-__all__ = ["hasten", "limit_silence", "position", "restore"]
+__all__ = ["hasten", "limit_silence", "position", "restore", "waiting"]
+
+
+_held: dict[int, Any] = {}  # transports of streams and WebSockets
 
 
 def hasten(transport: Any) -> None:
-    """Let *transport* write at once, if it can."""
+    """Let *transport* write at once, if it can. What waits in it counts until it is restored."""
+    _held[id(transport)] = transport
     if _is_socket(transport):
         transport.write = MethodType(_write, transport)
         transport.writeSequence = MethodType(_write_sequence, transport)
@@ -31,6 +37,7 @@ def hasten(transport: Any) -> None:
 
 def restore(transport: Any) -> None:
     """Take :func:`hasten` back, and with it a reference of the transport to itself."""
+    _held.pop(id(transport), None)
     for name in ("write", "writeSequence"):
         if _is_socket(transport):
             transport.__dict__.pop(name, None)
@@ -59,6 +66,20 @@ def position(transport: Any) -> object:
         with suppress(OSError):
             queued = fcntl.ioctl(plain.socket, termios.TIOCOUTQ, bytes(4))
     return queued, getattr(plain, "dataBuffer", None), getattr(plain, "offset", None)
+
+
+def _buffered() -> int:
+    return sum(map(waiting, list(_held.values())))
+
+
+buffered.labels("connections").set_function(_buffered)
+
+
+def waiting(transport: Any) -> int:
+    """Bytes in this process that the transport has not given to the kernel yet."""
+    plain = _plain(transport)
+    left = len(getattr(plain, "dataBuffer", b"")) - getattr(plain, "offset", 0)
+    return left + int(getattr(plain, "_tempDataLen", 0))
 
 
 def _plain(transport: Any) -> Any:

@@ -34,6 +34,7 @@ from typing import Any
 from asgi_app import eager
 from asgi_app.inbox import Inbox
 from asgi_app.protocol import protocol_behind
+from consumers import delivered
 from consumers.asgi import FRAMES, ASGIApp, Message, Receive, Scope, Send
 from consumers.wire import CloseCode
 from tasks.conf import conf
@@ -63,6 +64,8 @@ async def flowing(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> N
 
 class Flow:
     """The way out of one exchange: Twisted's ``IPushProducer``, and the ``send`` of its app."""
+
+    transport = ""
 
     def __init__(self, protocol: Any, receive: Receive, send: Send) -> None:
         self.receive = receive
@@ -122,11 +125,14 @@ class Flow:
                 silent, last = silent + 1 if now == last else 0, now
                 if silent == LOOKS:
                     logger.info("A reader took nothing for %g s: cut off.", conf().stuck)
+                    delivered.slow.labels(self.transport).inc()
                     await self._cut_off()
 
 
 class StreamFlow(Flow):
     """An HTTP response."""
+
+    transport = "http"
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.body":
@@ -169,6 +175,8 @@ class StreamFlow(Flow):
 
 class SocketFlow(Flow):
     """A WebSocket."""
+
+    transport = "websocket"
 
     _closed: asyncio.Event | None = None  # once it was told to go
 

@@ -1,6 +1,7 @@
 """What a process runs, by its role."""
 
 from asgi_app.lifecycle import Parts
+from consumers.audience import Audience
 from consumers.hub import get_hub
 from tasks.conf import conf
 from tasks.engine.children import Child
@@ -16,7 +17,10 @@ def build() -> Parts:
         supervisor = Supervisor()
         return Parts(supervisor, (supervisor.ready,), close=lambda: None)
     hub = get_hub()
-    children = [Child("hub", hub.serve)]
+    children = [
+        Child("hub", hub.serve),
+        Child("audience", Audience(hub.audience).serve),
+    ]
     if conf().role == "web":  # all events come from other processes
         children += commits(hub.look)
     supervisor = Supervisor(

@@ -11,11 +11,12 @@ class ConsumersConfig(AppConfig):
     verbose_name = "Headway: delivery"
 
     def ready(self) -> None:
-        from consumers import checks
+        from consumers import buffers, checks
         from tasks.checks import TAG
 
         register(checks.check_layer, TAG)
         register(checks.check_authz, TAG)
+        buffers.register()
         # By now the admin has the projects' own, if it stands before this app; if not, it
         # would find these in their place.
         if "admin" in _before(self.label):

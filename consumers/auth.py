@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from concurrent.futures import Executor
 from enum import StrEnum
 from inspect import isawaitable
@@ -26,13 +26,26 @@ from tasks.models import TaskRun
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
     from django.contrib.auth.models import AnonymousUser
+    from django.db.models import QuerySet
 
     from consumers.identity import Identity
     from tasks.engine.threads import DatabaseThread
 
     User = AbstractBaseUser | AnonymousUser
 
-__all__ = ["Access", "Action", "admit", "allows", "default_rule", "denied", "granted"]
+__all__ = [
+    "Access",
+    "Action",
+    "Onlooker",
+    "admit",
+    "admit_to_list",
+    "allows",
+    "default_rule",
+    "denied",
+    "granted",
+    "narrowed",
+    "visible",
+]
 
 #: How to call from a coroutine what queries.
 InThread = Callable[..., Callable[..., Awaitable[Any]]]
@@ -97,6 +110,67 @@ async def allows(user: "User", run: TaskRun, action: Action) -> bool:
     """Whether they may."""
     _, verdict = await sync_to_async(_ask)(Visitor(lambda: user), run, action)
     return await _is_yes(verdict, action)
+
+
+class Onlooker(NamedTuple):
+    """Who asks for runs, each of which AUTHZ decides about."""
+
+    user: "User"
+    admission: Admission
+
+
+def admit_to_list(visitor: Visitor) -> Onlooker:
+    """Who asks; a refusal if AUTHZ can allow them none. A grant is for one run, so it gives none."""
+    from django.contrib.auth.models import AnonymousUser
+
+    identity = visitor.identity()
+    user = identity.user if identity else AnonymousUser()
+    if _rule() is default_rule and not user.is_authenticated:
+        raise _denial(user)
+    return Onlooker(user, Admission(identity))
+
+
+async def visible(
+    user: "User", runs: Sequence[TaskRun], in_thread: InThread = sync_to_async
+) -> list[TaskRun]:
+    """Those of *runs* whose state they may see. Each is asked for; see :func:`admit`."""
+    if not runs:
+        return []
+    verdicts: list[object] = await in_thread(_ask_for_all)(user, runs)
+    found = []
+    try:
+        for run in runs:
+            if await _is_yes(verdicts.pop(0), Action.VIEW):
+                found.append(run)
+    finally:
+        for verdict in verdicts:
+            if isinstance(verdict, Coroutine):
+                verdict.close()
+    return found
+
+
+def narrowed(user: "User", runs: "QuerySet[TaskRun]") -> "QuerySet[TaskRun]":
+    """*runs* without some that they may not see: those a query can leave out.
+
+    A rule may have a function ``narrow(user, runs)`` as an attribute that does so. What it
+    lets pass is still asked for, one by one.
+    """
+    narrow = getattr(_rule(), "narrow", None)
+    found: QuerySet[TaskRun] = runs if narrow is None else narrow(user, runs)
+    return found
+
+
+def _own(user: "User", runs: "QuerySet[TaskRun]") -> "QuerySet[TaskRun]":
+    if not user.is_authenticated:
+        return runs.none()
+    return runs if getattr(user, "is_staff", False) else runs.filter(user=user.pk)
+
+
+default_rule.narrow = _own  # type: ignore[attr-defined]
+
+
+def _ask_for_all(user: "User", runs: Sequence[TaskRun]) -> list[object]:
+    return [_verdict(user, run, Action.VIEW) for run in runs]
 
 
 async def denied(

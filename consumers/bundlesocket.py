@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async
 
 from consumers.admission import Admission
 from consumers.asgi import Receive, Scope, Send
-from consumers.auth import Action
+from consumers.auth import Action, admit_to_list
 from consumers.bundle import Bundle, Item, Member
 from consumers.chunk import Chunk
 from consumers.commands import parse_object, ref_in
@@ -21,7 +21,9 @@ from consumers.operations import cancel
 from consumers.outage import outages_refused
 from consumers.pump import pump
 from consumers.refusal import Refusal
+from consumers.sight import Sight
 from consumers.snapshot import snapshot_envelope
+from consumers.socketlist import SocketList
 from consumers.websocket import Socket
 from tasks.codec import encode
 from tasks.conf import conf
@@ -61,11 +63,14 @@ class BundleSocket(Socket):
             "unsubscribe": self._unsubscribe,
             "stop": self._stop,
             "grant": self._grant,
+            "list": self._begin_list,
+            "unlist": self._end_list,
         }
+        self._list = SocketList(self._texts)
 
     async def _watch(self) -> Signal | None:
         rights = get_hub().rights
-        with closing(get_hub().bundle("websocket")) as self._bundle:
+        with closing(get_hub().bundle("websocket")) as self._bundle, closing(self._list):
             rights.hold(self, Admission(await self._identity()))
             try:
                 last = await pump(self._bundle, self._write, self._listen())
@@ -178,6 +183,18 @@ class BundleSocket(Socket):
         grant = self._visitor.read(command.get("grant"))
         renewed = self._bundle.members.get(grant.run_id)
         await self._answer(answer | await self._granted(command, renewed))
+
+    async def _begin_list(self, command: Command, answer: Command) -> None:
+        who = await database_sync_to_async(admit_to_list)(self._visitor)
+        await self._list.begin(command, answer, Sight(who.user))
+
+    async def _end_list(self, command: Command, answer: Command) -> None:
+        await self._list.end(answer)
+
+    async def _texts(self, texts: list[str]) -> None:
+        async with self._writing:
+            for text in ["\n".join(texts)] if self._batched else texts:
+                await self._text(text)
 
     async def _answer(self, answer: Command) -> None:
         async with self._writing:

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
+from consumers import delivered
 from consumers.chunk import Chunk, fitting
 from consumers.memory import Memory
 from consumers.wire import type_of
@@ -69,6 +70,7 @@ class Feed:
         if known >= len(envelopes):
             return
         if known < 0:
+            delivered.gaps.inc()
             self._jump(first - 1)
             known = 0
         fresh = envelopes[known:]

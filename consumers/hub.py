@@ -14,6 +14,8 @@ from consumers import delivered
 from consumers.bundle import Bundle
 from consumers.feed import Feed
 from consumers.follower import Follower
+from consumers.lists import Lists
+from consumers.listwatcher import ListWatcher
 from consumers.memory import Memory
 from consumers.refusal import Refusal
 from consumers.replay import Log, Replay
@@ -26,6 +28,9 @@ from tasks.events import shard_group
 
 if TYPE_CHECKING:
     from consumers.admission import Admission
+    from consumers.listing import Runs
+    from consumers.sight import Sight
+    from tasks.engine.store import Horizon, Wanted
     from tasks.models import TaskRun
 
 __all__ = ["Hub", "get_hub"]
@@ -42,14 +47,15 @@ class Hub:
     What the layer does not bring, the reconciliation finds: the layer is only latency.
     """
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, runs: "Runs | None" = None) -> None:
         #: Set while the hub listens.
         self.ready = asyncio.Event()
         self.replay = Replay(log, conf().replay_bytes)
         self.bundles: set[Bundle] = set()
+        self.lists = Lists(runs)
         self.rights = Rights()
         self._log = log
-        self._memory = Memory(conf().feeds_bytes)
+        self.memory = Memory(conf().feeds_bytes)
         self._feeds: dict[str, Feed] = {}
         self._new: list[Feed] = []
         self._opened = asyncio.Event()
@@ -61,6 +67,10 @@ class Hub:
     def watched(self) -> int:
         """How many runs are watched."""
         return len(self._feeds)
+
+    def audience(self) -> dict[UUID, int]:
+        """How many watch each run here."""
+        return {feed.run_id: len(feed.listeners) for feed in self._feeds.values()}
 
     async def serve(self) -> None:
         """Listen until cancelled. A failing layer or database is waited out."""
@@ -74,11 +84,13 @@ class Hub:
                 group.start_soon(self._check, name="hub: check")
                 group.start_soon(self._beat, name="hub: beat")
                 group.start_soon(self._keep, name="hub: keep")
+                group.start_soon(self.lists.serve, name="hub: lists")
                 group.start_soon(self.rights.serve, name="hub: rights")
                 self.ready.set()
         finally:
             self.ready.clear()
             self._log.close()
+            self.lists.release()
             with anyio.move_on_after(_TICK, shield=True), Trouble("Leaving the Channels layer"):
                 await subscription.follow(set())
 
@@ -89,6 +101,7 @@ class Hub:
             feed.close()
         for bundle in self.bundles:
             bundle.leave()
+        self.lists.close()
 
     def watch(
         self,
@@ -105,7 +118,7 @@ class Hub:
         self.hold(watcher, admission)
         return watcher
 
-    def hold(self, follower: Follower, admission: "Admission | None") -> None:
+    def hold(self, follower: Follower | ListWatcher, admission: "Admission | None") -> None:
         """Let it follow for as long as this lasts; None: for ever."""
         if admission is not None:
             follower.let_go = partial(self.rights.release, follower)
@@ -119,6 +132,21 @@ class Hub:
         if self._closed:
             bundle.leave()
         return bundle
+
+    def watch_list(
+        self,
+        wanted: "Wanted",
+        sight: "Sight",
+        seen: "Horizon | None",
+        limit: int,
+        admission: "Admission | None" = None,
+    ) -> ListWatcher:
+        """Watch a list of runs; see there."""
+        self._check_loop()
+        self._opened.set()
+        watcher = ListWatcher(self.lists, wanted, sight, seen, limit)
+        self.hold(watcher, admission)
+        return watcher
 
     def enter(self, run: "TaskRun") -> Feed:
         """The feed of a run, for a follower to be made at once; :meth:`leave` is its end.
@@ -135,11 +163,12 @@ class Hub:
         """Forget the feed if nobody follows it any more."""
         if not feed.listeners and self._feeds.pop(str(feed.run_id), None) is not None:
             delivered.feeds.dec()
-            self._memory.leave(feed)
+            self.memory.leave(feed)
 
     def look(self) -> None:
         """Compare all feeds with the log soon: something may have been written."""
         self._looking.set()
+        self.lists.hear()
 
     async def reconcile(self, feeds: Iterable[Feed]) -> None:
         """Compare feeds with the log; watchers of one that lags read there what it lacks."""
@@ -149,13 +178,14 @@ class Hub:
         found = await self._log.progress(behind)
         for run_id, feed in behind.items():
             if run_id in found:
+                delivered.gaps.inc(found[run_id].last_seq > feed.head)
                 feed.note(*found[run_id])
             else:
                 feed.vanish()
 
     def _open(self, run_id: UUID) -> Feed:
         group = shard_group(run_id, conf().shards)
-        feed = Feed(run_id, group, conf().feed_bytes, self._memory)
+        feed = Feed(run_id, group, conf().feed_bytes, self.memory)
         self._feeds[str(run_id)] = feed
         delivered.feeds.inc()
         self._new.append(feed)
@@ -179,9 +209,14 @@ class Hub:
                 await anyio.sleep(trouble.pause)
 
     def _deliver(self, message: Mapping[str, Any]) -> None:
-        for batch in message["batches"]:
+        heard = 0
+        if "batches" not in message:
+            self.lists.understand(message)
+        for batch in message.get("batches", ()):
             if feed := self._feeds.get(batch["run"]):
                 feed.offer(batch["first"], batch["envelopes"].split(b"\n"))
+                heard = message.get("at", 0)
+        delivered.flushing(heard)
 
     async def _follow(self, subscription: Subscription) -> None:
         joining = Trouble("Joining groups of the Channels layer")
@@ -199,7 +234,9 @@ class Hub:
                 await self._opened.wait()
 
     def _groups(self) -> set[str]:
-        return {feed.group for feed in self._feeds.values() if not feed.finished}
+        return {
+            feed.group for feed in self._feeds.values() if not feed.finished
+        } | self.lists.groups
 
     async def _check(self) -> None:
         trouble = Trouble("Comparing watched runs with the database")
@@ -218,6 +255,7 @@ class Hub:
                 feed.beat(conf().heartbeat - tick)
             for bundle in self.bundles:
                 bundle.beat(conf().heartbeat - tick)
+            self.lists.beat(conf().heartbeat - tick)
 
     async def _keep(self) -> None:
         """Keep the finished runs that are still being read."""
@@ -234,5 +272,6 @@ def get_hub() -> Hub:
     """The hub of this process."""
     # Reading needs models, and this module is imported before there are any.
     from consumers.log import StoredLog
+    from consumers.storedruns import StoredRuns
 
-    return Hub(StoredLog())
+    return Hub(StoredLog(), StoredRuns())

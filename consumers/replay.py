@@ -7,6 +7,7 @@ from contextvars import Context
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from consumers import delivered
 from consumers.chunk import CHUNK_EVENTS, Chunk
 
 __all__ = ["Log", "Page", "Progress", "Replay"]
@@ -57,7 +58,8 @@ class Replay:
         self._log = log
         self._limit = limit
         self._kept: OrderedDict[Key, Chunk] = OrderedDict()
-        self._size = 0
+        #: Bytes of the pages that are kept.
+        self.size = 0
         self._reading: dict[Key, asyncio.Task[Chunk | None]] = {}
 
     async def after(self, run_id: UUID, cursor: int) -> Chunk | None:
@@ -79,6 +81,7 @@ class Replay:
         run_id, cursor = key
         limit = CHUNK_EVENTS - cursor % CHUNK_EVENTS
         page = await self._log.read(run_id, cursor, limit)
+        delivered.replays.inc()
         if not page.envelopes:
             return None
         chunk = Chunk(cursor + 1, page.envelopes)
@@ -93,7 +96,7 @@ class Replay:
 
     def _keep(self, key: Key, chunk: Chunk) -> None:
         self._kept[key] = chunk
-        self._size += chunk.weight
-        while self._size > self._limit:
+        self.size += chunk.weight
+        while self.size > self._limit:
             _, oldest = self._kept.popitem(last=False)
-            self._size -= oldest.weight
+            self.size -= oldest.weight

@@ -13,7 +13,7 @@ from tasks.events import Event, envelope
 from tasks.models import TaskRun
 from tasks.states import RunStatus
 
-__all__ = ["snapshot", "snapshot_envelope"]
+__all__ = ["listed_envelope", "snapshot", "snapshot_envelope"]
 
 
 def snapshot(run: TaskRun) -> dict[str, Any]:
@@ -52,6 +52,15 @@ def snapshot_envelope(run: TaskRun) -> bytes:
     """
     content = snapshot(run) | {"text": _text(run)}
     event = Event(run.last_seq, "snapshot", datetime.now(UTC), encode(content))
+    return envelope(run.pk, event).encode()
+
+
+def listed_envelope(run: TaskRun) -> bytes:
+    """The state of a run on a list: without what may be large, and what its id tells."""
+    content = snapshot(run)
+    for name in ("progress", "return_value", "links"):
+        del content[name]
+    event = Event(run.last_seq, "run", datetime.now(UTC), encode(content))
     return envelope(run.pk, event).encode()
 
 

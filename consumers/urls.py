@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from consumers import api, bundlestream, health, metrics, sse, taskview
+from consumers import api, bundlestream, health, liststream, metrics, sse, taskview
 from consumers.endpoint import endpoint, streaming
 
 __all__ = ["app_name", "urlpatterns"]
@@ -17,6 +17,7 @@ urlpatterns = [
         endpoint(GET=streaming(bundlestream.events_of_many)),
         name="events_of_many",
     ),
+    path("tasks/feed/", endpoint(GET=streaming(liststream.changes_of_runs)), name="feed"),
     path("tasks/<str:run_id>/", endpoint(GET=api.show_run, HEAD=api.show_run), name="run"),
     path("tasks/<str:run_id>/events/", endpoint(GET=streaming(sse.events)), name="events"),
     path("tasks/<str:run_id>/stop/", endpoint(POST=api.stop_run), name="stop"),

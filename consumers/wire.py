@@ -19,6 +19,7 @@ __all__ = [
     "farewell",
     "frame",
     "frame_at",
+    "place_frame",
     "text_frame",
     "type_of",
 ]
@@ -64,6 +65,11 @@ def frame(seq: int, envelope: bytes) -> bytes:
 def frame_at(id_: bytes, envelope: bytes) -> bytes:
     """An event with another id than its seq; an empty one makes the client forget its own."""
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (id_, type_of(envelope), envelope)
+
+
+def place_frame(id_: bytes) -> bytes:
+    """No event, but where to go on from: an id is kept without one (section 9.2.6)."""
+    return b"id: %b\n\n" % id_
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -80,6 +80,15 @@ class _Context(TaskContext):  # type: ignore[type-arg]
         """
         return self._attempt.ending
 
+    @property
+    def watchers(self) -> int:
+        """How many watch the run, as of a few seconds ago; 0 when you ask for the first time.
+
+        From then on it is looked for every three seconds, for all runs of the process at once.
+        """
+        self._attempt.curious = True
+        return self._attempt.watchers
+
     def _append(self, type_: str, data: object) -> None:
         self._journal.append(self._attempt, type_, data)
 

@@ -16,6 +16,7 @@ __all__ = [
     "OUTPUT",
     "PROGRESS",
     "QUEUED",
+    "RESERVED",
     "RETRYING",
     "STARTED",
     "STOPPING",
@@ -128,10 +129,12 @@ class LayerMessage(TypedDict):
 
     type: str
     batches: list[LayerBatch]
+    #: When it was sent, in microseconds since 1970; 0: unknown.
+    at: int
 
 
-def layer_message(batches: Sequence[LayerBatch]) -> LayerMessage:
-    return {"type": "headway.events", "batches": list(batches)}
+def layer_message(batches: Sequence[LayerBatch], at: int = 0) -> LayerMessage:
+    return {"type": "headway.events", "batches": list(batches), "at": at}
 
 
 def layer_batch(run_id: UUID, events: Sequence[Event]) -> LayerBatch:

@@ -132,6 +132,14 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
                     break
         return self._outcome()
 
+    def watchers(self) -> int:
+        """How many watch the run in all processes, as of a few seconds ago. It queries."""
+        return store.audience([self.run_id]).get(self.run_id, 0)
+
+    async def awatchers(self) -> int:
+        """See :meth:`watchers`."""
+        return await sync_to_async(self.watchers, thread_sensitive=True)()
+
     def stop(self) -> bool:
         """Ask the run to end: its coroutine is cancelled, a sync function sees its token.
 

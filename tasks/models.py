@@ -1,4 +1,4 @@
-"""The tables of Headway: runs, the events of their logs, and the processes that execute."""
+"""The tables of Headway: runs, the events of their logs, and processes that execute or watch."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tasks.ids import new_run_id
 from tasks.states import TERMINAL, CancelRequest, RunStatus
 from tasks.stream_task import StreamTask
 
-__all__ = ["StreamTask", "TaskEvent", "TaskRun", "Worker"]
+__all__ = ["Audience", "StreamTask", "TaskEvent", "TaskRun", "Worker"]
 
 
 class TaskRun(models.Model):
@@ -74,6 +74,9 @@ class TaskRun(models.Model):
     watched_until = models.DateTimeField(null=True)
     #: How often all its grants were revoked: one that was made before holds no more.
     grants_revoked = models.IntegerField(default=0, db_default=0)
+    #: When its state changed last, in an order that readers can go by; what it means is told in
+    #: :mod:`tasks.engine.store.changes`. None: before there was such an order.
+    changed = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "headway_run"
@@ -109,6 +112,12 @@ class TaskRun(models.Model):
                 fields=("user", "-id"),
                 name="headway_run_user",
                 condition=Q(user__isnull=False),
+            ),
+            # Lists': what has changed since.
+            models.Index(
+                fields=("changed",),
+                name="headway_run_changed",
+                condition=Q(changed__isnull=False),
             ),
         )
         constraints = (
@@ -193,3 +202,20 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class Audience(models.Model):
+    """How many watch a run in one process, as that says; past when it is silent for long."""
+
+    pk = models.CompositePrimaryKey("run_id", "process")
+    run_id = models.UUIDField()
+    process = models.CharField(max_length=100)
+    watchers = models.PositiveIntegerField()
+    #: By the database's clock.
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "headway_audience"
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.process} {self.watchers}"

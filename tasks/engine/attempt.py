@@ -54,6 +54,9 @@ class Attempt:
         self.cause: Cause | None = None
         #: Its end is written soon, whatever its function does.
         self.killed = False
+        #: Its code has asked how many watch; how many that are, as far as is known.
+        self.curious = False
+        self.watchers = 0
         #: The function runs in a thread: asked to end, it is waited for, not interrupted.
         self.cooperative = False
         self.scope: anyio.CancelScope | None = None

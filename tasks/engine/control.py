@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from tasks.conf import conf
-from tasks.engine import store, waiting, wakers
+from tasks.engine import store, tidings, waiting, wakers
 from tasks.engine.endings import cancelled_while_waiting
 from tasks.engine.wakers import News
 from tasks.states import TERMINAL, CancelRequest, RunStatus
@@ -41,6 +41,7 @@ def wake() -> None:
     """Tell this process, and others, that there are runs to claim. Any thread."""
     if _workforce is not None:
         _workforce.call(partial(_workforce.hear, News.RUN))
+        _workforce.call(tidings.tell)
     wakers.announce(News.RUN)
 
 

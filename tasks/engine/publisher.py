@@ -11,9 +11,17 @@ from uuid import UUID
 from channels.layers import get_channel_layer
 
 from tasks.conf import conf
-from tasks.engine import waiting
+from tasks.engine import tidings, waiting
 from tasks.engine.metrics import instruments
-from tasks.events import FINISHED, Event, LayerBatch, layer_batch, layer_message, shard_group
+from tasks.events import (
+    FINISHED,
+    RESERVED,
+    Event,
+    LayerBatch,
+    layer_batch,
+    layer_message,
+    shard_group,
+)
 
 __all__ = ["Publisher"]
 
@@ -37,6 +45,8 @@ class Publisher:
         """Send the events of some runs. Returns when the layer has them, or has failed."""
         if time.monotonic() >= self._muted_until:
             await self._send(batches)
+        if tidings.wanted() and _has_change(batches):
+            tidings.tell()
         for run_id, events in batches:
             if events[-1].type == FINISHED:
                 waiting.notify(run_id)
@@ -49,7 +59,7 @@ class Publisher:
         try:
             async with asyncio.timeout(_PATIENCE):
                 for group, messages in shards.items():
-                    await layer.group_send(group, layer_message(messages))
+                    await layer.group_send(group, layer_message(messages, time.time_ns() // 1000))
         except Exception as error:
             self._muted_until = time.monotonic() + _PATIENCE
             instruments.failures.labels("Publishing").inc()
@@ -63,3 +73,9 @@ class Publisher:
             if self._failing:
                 logger.info("The Channels layer takes events again.")
             self._failing = False
+            instruments.published.inc(sum(len(events) for _, events in batches))
+
+
+def _has_change(batches: Sequence[tuple[UUID, Sequence[Event]]]) -> bool:
+    """Whether the state of a run has changed: its own words never say so."""
+    return any(event.type in RESERVED for _, events in batches for event in events)

@@ -12,8 +12,9 @@ import anyio
 from anyio.abc import TaskGroup
 
 from tasks.conf import conf
-from tasks.engine import control
+from tasks.engine import control, tidings
 from tasks.engine.attempt import Attempt, Cause
+from tasks.engine.audience import Audience
 from tasks.engine.children import Child
 from tasks.engine.claimer import Claimer
 from tasks.engine.either import either
@@ -68,6 +69,7 @@ class Workforce:
             Child("leases", self._leases.serve),
             Child("expiry", self._leases.expire),
             Child("presence", self._presence.serve),
+            Child("audience", Audience(self._unsettled).serve),
             Child("rescue", self._rescuer.serve),
             Child("retention", Pruner().serve),
             Child("claimer", self._claimer.serve),
@@ -112,6 +114,8 @@ class Workforce:
                 self._claimer.wake()
             case News.CANCEL:
                 self._leases.look()
+            case News.LISTS:
+                tidings.want()
 
     def cancel(self, run_id: UUID, request: CancelRequest) -> None:
         """End the local attempt at a run, if there is one."""

@@ -219,3 +219,12 @@ async def write_twice(context: Context) -> None:
     await context.append(f"attempt {context.attempt}")
     if context.attempt == 1:
         raise RuntimeError("once more")
+
+
+@task(takes_context=True)
+async def count_watchers(context: Context, enough: int) -> list[int]:
+    """How many watched at first, and then."""
+    first = context.watchers
+    while context.watchers < enough:  # noqa: ASYNC110 - it is another process's event
+        await asyncio.sleep(0.01)
+    return [first, context.watchers]

@@ -11,7 +11,7 @@ from tasks.events import Event, layer_batch, layer_message, shard_group
 from tasks.models import TaskEvent, TaskRun
 from tasks.states import RunStatus
 
-__all__ = ["emit", "publish", "stored"]
+__all__ = ["commit", "emit", "publish", "stored"]
 
 
 @sync_to_async
@@ -28,6 +28,11 @@ def stored(events: int = 0, finish: bool = False, **fields: Any) -> TaskRun:
 async def emit(run: TaskRun, count: int = 1, finish: bool = False) -> None:
     """Commit events and publish them, as the journal does."""
     await publish(run, await sync_to_async(_commit)(run, count, finish))
+
+
+async def commit(run: TaskRun, count: int = 1) -> None:
+    """Commit events of which nobody hears."""
+    await sync_to_async(_commit)(run, count, False)
 
 
 async def publish(run: TaskRun, events: list[Event]) -> None:

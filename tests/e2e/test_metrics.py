@@ -55,12 +55,17 @@ async def test_a_server_tells_what_it_does(serve: Serve, tmp_path: Path) -> None
     assert during.total("headway_watchers", transport="sse") == 1
     assert during.total("headway_watchers", transport="websocket") == 1
     assert during.total("headway_feeds") == 1
+    assert during.total("headway_lists") == 0
+    assert during.total("headway_buffered_bytes") >= 0
 
     assert during.total("headway_database_readable") == 1
     after = Figures(server.url)
     assert after.total("headway_attempts_total", ending="returned", status="SUCCESSFUL") >= 1
     assert after.total("headway_events_delivered_total") == 2 * 4
     assert after.total("headway_commit_duration_seconds_count") > 0
+    assert after.total("headway_events_published_total") >= 3
+    assert after.total("headway_publish_to_flush_seconds_count") > 0
+    assert after.total("headway_replays_total") > 0
     assert after.total("process_resident_memory_bytes") > 0
 
 

@@ -62,6 +62,7 @@ def test_holds_every_file_of_the_packages(names: list[str]) -> None:
         "consumers/static/headway/*.d.ts",
         "consumers/static/headway/elements.js",
         "asgi_app/demo/templates/*.html",
+        "consumers/templates/headway/run.html",
         "asgi_app/demo/data/*.csv",
         "*.dist-info/licenses/LICENSE",
     ],

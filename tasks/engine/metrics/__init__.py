@@ -10,6 +10,6 @@
 """
 
 from tasks.engine.metrics.exposition import register, serve
-from tasks.engine.metrics.library import Counter, Gauge, available, counter, gauge
+from tasks.engine.metrics.library import Counter, Gauge, available, counter, gauge, histogram
 
-__all__ = ["Counter", "Gauge", "available", "counter", "gauge", "register", "serve"]
+__all__ = ["Counter", "Gauge", "available", "counter", "gauge", "histogram", "register", "serve"]

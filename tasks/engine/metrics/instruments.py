@@ -25,6 +25,7 @@ __all__ = [
     "events",
     "failures",
     "loop_lag",
+    "published",
     "renewal_failures",
     "rescued",
     "wait_seconds",
@@ -50,6 +51,7 @@ attempt_seconds = histogram(
     "headway_attempt_duration_seconds", "From an attempt's claim to its end", _LONG, ["queue"]
 )
 events = counter("headway_events_committed", "Events of runs written to the database")
+published = counter("headway_events_published", "Events handed to the Channels layer")
 commit_seconds = histogram("headway_commit_duration_seconds", "The journal's transactions", _SHORT)
 renewal_failures = counter("headway_lease_renewal_failures", "Leases could not be renewed")
 rescued = counter("headway_runs_rescued", "Runs of dead processes taken back by this one")

@@ -4,7 +4,7 @@ Everything is in the library's own registry: a project that exposes that one alr
 Headway's figures there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ class Gauge(Protocol):
     def labels(self, *values: str) -> "Gauge": ...
     def inc(self, amount: float = 1) -> None: ...
     def dec(self, amount: float = 1) -> None: ...
+    def set_function(self, look: Callable[[], float]) -> None: ...
 
 
 class Histogram(Protocol):
@@ -44,6 +45,9 @@ class _Nothing:
         pass
 
     def dec(self, amount: float = 1) -> None:
+        pass
+
+    def set_function(self, look: Callable[[], float]) -> None:
         pass
 
     def observe(self, amount: float) -> None:

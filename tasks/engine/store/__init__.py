@@ -5,12 +5,21 @@ they read and write is small value objects; who calls them, and what follows, is
 business of the rest of ``tasks.engine``.
 """
 
+from tasks.engine.store.audience import (
+    SILENT,
+    audience,
+    dismiss,
+    note_audience,
+    renew_audience,
+)
 from tasks.engine.store.backlog import Backlog, backlog
 from tasks.engine.store.cancel import Waiting, cancel
+from tasks.engine.store.changes import Horizon, changed_runs, fetch_runs, horizon
 from tasks.engine.store.claims import Claim, Slot, claim, claim_from
 from tasks.engine.store.grants import grants_revoked, revoke_grants, rows
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
+from tasks.engine.store.lists import Wanted, changed_ids, newest_ids
 from tasks.engine.store.queues import unserved
 from tasks.engine.store.reads import (
     Head,
@@ -35,6 +44,7 @@ from tasks.engine.store.workers import (
 from tasks.engine.store.writes import Change, RunWrite, write
 
 __all__ = [
+    "SILENT",
     "Backlog",
     "Change",
     "Claim",
@@ -42,33 +52,43 @@ __all__ = [
     "Expired",
     "Head",
     "Held",
+    "Horizon",
     "LiveWorker",
     "NewRun",
     "RunWrite",
     "Slot",
     "Waiting",
+    "Wanted",
     "WorkerInfo",
     "answers",
+    "audience",
     "backlog",
     "cancel",
+    "changed_ids",
+    "changed_runs",
     "claim",
     "claim_from",
     "clock",
     "data_version",
     "discard",
+    "dismiss",
     "due",
     "fetch_run",
+    "fetch_runs",
     "finished_queues",
     "forget_silent",
     "grants_revoked",
     "heads",
     "held",
+    "horizon",
     "insert_runs",
     "insert_unique",
     "keep",
     "leave",
     "listen",
     "live_workers",
+    "newest_ids",
+    "note_audience",
     "notified",
     "notify",
     "prunable",
@@ -77,6 +97,7 @@ __all__ = [
     "read_events",
     "read_text",
     "renew",
+    "renew_audience",
     "rescue",
     "revoke_grants",
     "rows",

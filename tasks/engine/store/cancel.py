@@ -46,7 +46,8 @@ def cancel(
             return status, write
         if status == RunStatus.RUNNING and row[3] != CancelRequest.KILL:
             cursor.execute(
-                "UPDATE headway_run SET cancel_requested = %s WHERE id = %s",
+                "UPDATE headway_run SET cancel_requested = %s,"
+                f" changed = {form.mark} WHERE id = %s",
                 (str(request), form.id(run_id)),
             )
         return status, None

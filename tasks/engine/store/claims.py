@@ -108,7 +108,8 @@ def _floors(waiting: Sequence[Front]) -> list[int]:
 _SET = (
     "status = 'RUNNING', fence = fence + 1, attempt = attempt + 1, last_seq = last_seq + 1,"
     " worker_id = %s, lease_expires_at = {later}, started_at = COALESCE(started_at, {now}),"
-    f" last_attempted_at = {{now}}, worker_ids = {append('worker_ids', '%s')}"
+    f" last_attempted_at = {{now}}, worker_ids = {append('worker_ids', '%s')},"
+    " changed = {mark}"
 )
 _PICKED = (
     f"SELECT id FROM headway_run WHERE {WAITING} AND queue_name = %s AND priority >= %s"
@@ -149,6 +150,7 @@ class _Taker:
         fragments = {
             "now": form.now,
             "later": form.later,
+            "mark": form.mark,
             "skip_locked": form.skip_locked,
             "waited": form.since.format(moment=CLAIMABLE_SINCE),
         }

@@ -44,6 +44,8 @@ class Dialect:
     #: Keeps rows as read until the transaction ends. They are locked in the order of their
     #: ids, so that no two who lock the same rows wait for each other.
     for_update: str
+    #: The number of a change of this transaction's; see :mod:`tasks.engine.store.changes`.
+    mark: str
     postgres: bool
 
     def id(self, value: UUID) -> str:
@@ -64,6 +66,10 @@ _SQLITE = Dialect(
     # SQLite has one writer: BEGIN IMMEDIATE is lock enough.
     skip_locked="",
     for_update="",
+    # Above all there are, and above those of runs deleted since, which is never less than a
+    # minute after their last change.
+    mark="(SELECT max(COALESCE(max(changed), 0) + 1, strftime('%%s', 'now') * 1000000)"
+    " FROM headway_run WHERE changed IS NOT NULL)",
     postgres=False,
 )
 
@@ -74,6 +80,7 @@ _POSTGRESQL = Dialect(
     since="EXTRACT(EPOCH FROM statement_timestamp() - ({moment}))::float8",
     skip_locked="FOR UPDATE SKIP LOCKED",
     for_update="ORDER BY id FOR UPDATE",
+    mark="pg_current_xact_id()::text::bigint",
     postgres=True,
 )
 

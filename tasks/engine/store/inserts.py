@@ -11,6 +11,7 @@ from django.db import connections
 from tasks.codec import encode
 from tasks.conf import conf
 from tasks.engine.store import log
+from tasks.engine.store.changes import change_number
 from tasks.engine.store.dialect import cursor, dialect, insert, marks, writing
 from tasks.events import QUEUED, Event
 from tasks.models import TaskRun
@@ -47,12 +48,13 @@ _COLUMNS = (
     *("id", "task", "args", "kwargs", "queue_name", "priority", "run_after", "deferred"),
     *("backend", "max_attempts", "timeout", "metadata", "user_id", "enqueued_at", "unique_key"),
     *("status", "attempt", "fence", "worker_id", "cancel_requested", "last_seq"),
-    *("errors", "worker_ids"),
+    *("errors", "worker_ids", "changed"),
 )
 _UNSTARTED = ("READY", 0, 0, "", "", 1, "[]", "[]")
 
 
-def _row(run: NewRun, unique_key: str | None = None) -> tuple[Any, ...]:
+def _row(run: NewRun, unique_key: str | None = None, *marked: int) -> tuple[Any, ...]:
+    """As the columns hold it, the last one only where it is given."""
     form = dialect()
     return (
         form.id(run.id),
@@ -71,6 +73,7 @@ def _row(run: NewRun, unique_key: str | None = None) -> tuple[Any, ...]:
         form.moment(run.enqueued_at),
         unique_key,
         *_UNSTARTED,
+        *marked,
     )
 
 
@@ -85,7 +88,9 @@ def insert_runs(runs: Sequence[NewRun]) -> None:
         _insert_one(runs[0])
         return
     with writing() as together:
-        insert(together, "headway_run", _COLUMNS, [_row(run) for run in runs])
+        number = change_number(together)
+        rows = [_row(run, None, number) for run in runs]
+        insert(together, "headway_run", _COLUMNS, rows)
         log.append(together, [(run.id, run.queued()) for run in runs])
 
 
@@ -96,7 +101,7 @@ def insert_unique(run: NewRun, unique_key: str) -> TaskRun | None:
     return TaskRun.objects.using(conf().database).get(unique_key=unique_key)
 
 
-_RUN = f"INSERT INTO headway_run ({', '.join(_COLUMNS)}) VALUES ({marks(_COLUMNS)})"
+_RUN = f"INSERT INTO headway_run ({', '.join(_COLUMNS)}) VALUES ({marks(_COLUMNS[1:])}, {{number}})"
 _UNLESS_KEPT = " ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING"
 _WITH_EVENT = (
     f"WITH run AS ({_RUN}{_UNLESS_KEPT} RETURNING id) INSERT INTO headway_event"
@@ -107,12 +112,13 @@ _WITH_EVENT = (
 def _insert_one(run: NewRun, unique_key: str | None = None) -> bool:
     """Store *run*; False if another one has the key."""
     row, event = _row(run, unique_key), log.row(run.id, run.queued())
+    number = dialect().mark
     if dialect().postgres:
         with cursor() as alone:  # one statement, which is a transaction by itself
-            alone.execute(_WITH_EVENT, (*row, *event[1:]))
+            alone.execute(_WITH_EVENT.format(number=number), (*row, *event[1:]))
             return bool(alone.rowcount)
     with writing() as together:
-        together.execute(_RUN + _UNLESS_KEPT, row)
+        together.execute(_RUN.format(number=number) + _UNLESS_KEPT, row)
         inserted = bool(together.rowcount)
         if inserted:
             insert(together, "headway_event", log.COLUMNS, [event])

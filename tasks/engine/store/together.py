@@ -44,6 +44,8 @@ _CHANGE = (
     " attempt = run.attempt - given.uncounted,"
     " run_after = CASE WHEN given.status = 'READY' THEN statement_timestamp()"
     " + make_interval(secs => COALESCE(given.delay, 0)) ELSE run.run_after END,"
+    " changed = CASE WHEN given.status IS NULL AND NOT given.ignored THEN run.changed"
+    " ELSE pg_current_xact_id()::text::bigint END,"
     " deferred = given.delay IS NOT NULL,"
     " stop_ignored = run.stop_ignored OR given.ignored,"
     " errors = CASE WHEN given.error IS NULL THEN run.errors"

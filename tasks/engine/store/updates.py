@@ -53,7 +53,8 @@ def one_by_one(cursor: Any, writes: Sequence[RunWrite]) -> None:
             _give_back(cursor, item, item.change)
         if item.stop_ignored:
             cursor.execute(
-                "UPDATE headway_run SET stop_ignored = TRUE WHERE id = %s",
+                "UPDATE headway_run SET stop_ignored = TRUE,"
+                f" changed = {dialect().mark} WHERE id = %s",
                 (dialect().id(item.run_id),),
             )
 
@@ -75,8 +76,8 @@ def _end(cursor: Any, writes: Sequence[RunWrite]) -> None:
         return
     cursor.executemany(
         "UPDATE headway_run SET last_seq = %s, progress = COALESCE(%s, progress), status = %s,"
-        " return_value = %s, finished_at = %s, worker_id = '', lease_expires_at = NULL"
-        " WHERE id = %s",
+        " return_value = %s, finished_at = %s, worker_id = '', lease_expires_at = NULL,"
+        f" changed = {form.mark} WHERE id = %s",
         [
             (
                 item.last_seq,
@@ -101,7 +102,7 @@ def _give_back(cursor: Any, item: RunWrite, change: Change) -> None:
     cursor.execute(
         "UPDATE headway_run SET last_seq = %s, progress = COALESCE(%s, progress),"
         " status = 'READY', attempt = attempt - %s, worker_id = '', lease_expires_at = NULL,"
-        f" run_after = {wait}, deferred = %s WHERE id = %s",
+        f" run_after = {wait}, deferred = %s, changed = {form.mark} WHERE id = %s",
         (
             item.last_seq,
             item.progress,

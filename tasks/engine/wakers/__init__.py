@@ -21,7 +21,7 @@ from tasks.engine.children import Child
 from tasks.engine.wakers import data_version, layer, notifications
 from tasks.engine.wakers.news import Hear, News
 
-__all__ = ["News", "announce", "commits", "wakers"]
+__all__ = ["News", "announce", "commits", "others_hear", "wakers"]
 
 
 def wakers(hear: Hear) -> list[Child]:
@@ -32,7 +32,7 @@ def wakers(hear: Hear) -> list[Child]:
         # It tells that something was written, not what; for a cancel, polling is quick enough.
         wake = partial(hear, News.RUN)
         found.append(Child("waker: data_version", data_version.Waker(wake).serve))
-    if _others_hear():
+    if others_hear():
         found.append(Child("waker: layer", layer.Waker(hear).serve))
     elif vendor == "postgresql":
         found.append(Child("waker: notifications", notifications.Waker(hear).serve))
@@ -43,19 +43,20 @@ def commits(look: Callable[[], None]) -> list[Child]:
     """The children that call *look*, on the loop, when another process may have written
     events of which no layer tells: several processes on one SQLite file.
     """
-    if connections[conf().database].vendor != "sqlite" or _others_hear():
+    if connections[conf().database].vendor != "sqlite" or others_hear():
         return []
     return [Child("waker: commits", data_version.Waker(look).serve)]
 
 
 def announce(news: News) -> None:
     """Tell other processes. Any thread, after the commit."""
-    if _others_hear():
+    if others_hear():
         layer.announce(news)
     elif connections[conf().database].vendor == "postgresql":
         notifications.announce(news)
 
 
-def _others_hear() -> bool:
+def others_hear() -> bool:
+    """Whether the Channels layer reaches other processes."""
     found = get_channel_layer(conf().channel_layer)
     return found is not None and not isinstance(found, InMemoryChannelLayer)
