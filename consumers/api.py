@@ -21,7 +21,7 @@ from tasks.models import TaskRun
 from tasks.states import CancelRequest
 
 if TYPE_CHECKING:
-    from consumers.auth import User
+    from consumers.rule import User
 
 __all__ = ["enqueue_run", "kill_run", "retry_run", "show_run", "stop_run"]
 

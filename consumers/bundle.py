@@ -78,7 +78,7 @@ class Bundle:
         It keeps its place, and has its turns from :meth:`add` on.
         """
         member = Member(self, run, cursor, self._transport)
-        self.hub.hold(member, admission)
+        self.hub.rights.bind(member, admission)
         return member
 
     def add(self, member: Member) -> None:

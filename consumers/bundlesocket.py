@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async
 
 from consumers.admission import Admission
 from consumers.asgi import Receive, Scope, Send
-from consumers.auth import Action, admit_to_list
+from consumers.auth import Action
 from consumers.bundle import Bundle, Item, Member
 from consumers.chunk import Chunk
 from consumers.commands import parse_object, ref_in
@@ -17,6 +17,7 @@ from consumers.cursor import LATEST, given, place
 from consumers.follower import Signal
 from consumers.hub import get_hub
 from consumers.keep import keep
+from consumers.onlooker import admit_to_list
 from consumers.operations import cancel
 from consumers.outage import outages_refused
 from consumers.pump import pump

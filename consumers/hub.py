@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -13,10 +13,10 @@ from channels.layers import channel_layers
 from consumers import delivered
 from consumers.bundle import Bundle
 from consumers.feed import Feed
-from consumers.follower import Follower
 from consumers.lists import Lists
 from consumers.listwatcher import ListWatcher
 from consumers.memory import Memory
+from consumers.pulse import Beating, beat, keep
 from consumers.refusal import Refusal
 from consumers.replay import Log, Replay
 from consumers.rights import Rights
@@ -37,8 +37,7 @@ __all__ = ["Hub", "get_hub"]
 
 logger = logging.getLogger("headway.hub")
 
-_TICK = 1.0  # seconds between looks at memberships and at who needs a heartbeat
-_KEEP = 10.0  # seconds between marks on what is watched; one lasts for 30 at least
+_TICK = 1.0  # seconds between looks at memberships
 
 
 class Hub:
@@ -82,8 +81,8 @@ class Hub:
                 group.start_soon(self._listen, subscription, name="hub: listen")
                 group.start_soon(self._follow, subscription, name="hub: follow")
                 group.start_soon(self._check, name="hub: check")
-                group.start_soon(self._beat, name="hub: beat")
-                group.start_soon(self._keep, name="hub: keep")
+                group.start_soon(beat, self._beating, name="hub: beat")
+                group.start_soon(keep, self._feeds.values(), self._log, name="hub: keep")
                 group.start_soon(self.lists.serve, name="hub: lists")
                 group.start_soon(self.rights.serve, name="hub: rights")
                 self.ready.set()
@@ -110,19 +109,10 @@ class Hub:
         transport: str = "",
         admission: "Admission | None" = None,
     ) -> Watcher:
-        """Watch a run, as just read from the database, after *cursor*, over *transport*.
-
-        For as long as *admission* lasts.
-        """
+        """Watch a run, as just read from the database, after *cursor*, while *admission* lasts."""
         watcher = Watcher(self.enter(run), self.replay, cursor, self.leave, transport)
-        self.hold(watcher, admission)
+        self.rights.bind(watcher, admission)
         return watcher
-
-    def hold(self, follower: Follower | ListWatcher, admission: "Admission | None") -> None:
-        """Let it follow for as long as this lasts; None: for ever."""
-        if admission is not None:
-            follower.let_go = partial(self.rights.release, follower)
-            self.rights.hold(follower, admission)
 
     def bundle(self, transport: str = "") -> Bundle:
         """Watch several runs for one client; none yet."""
@@ -145,7 +135,7 @@ class Hub:
         self._check_loop()
         self._opened.set()
         watcher = ListWatcher(self.lists, wanted, sight, seen, limit)
-        self.hold(watcher, admission)
+        self.rights.bind(watcher, admission)
         return watcher
 
     def enter(self, run: "TaskRun") -> Feed:
@@ -234,9 +224,8 @@ class Hub:
                 await self._opened.wait()
 
     def _groups(self) -> set[str]:
-        return {
-            feed.group for feed in self._feeds.values() if not feed.finished
-        } | self.lists.groups
+        followed = {feed.group for feed in self._feeds.values() if not feed.finished}
+        return followed | self.lists.groups
 
     async def _check(self) -> None:
         trouble = Trouble("Comparing watched runs with the database")
@@ -247,24 +236,8 @@ class Hub:
             with trouble:
                 await self.reconcile(list(self._feeds.values()))
 
-    async def _beat(self) -> None:
-        tick = min(_TICK, conf().heartbeat / 2)
-        while True:
-            await anyio.sleep(tick)
-            for feed in self._feeds.values():
-                feed.beat(conf().heartbeat - tick)
-            for bundle in self.bundles:
-                bundle.beat(conf().heartbeat - tick)
-            self.lists.beat(conf().heartbeat - tick)
-
-    async def _keep(self) -> None:
-        """Keep the finished runs that are still being read."""
-        trouble = Trouble("Keeping watched runs from being deleted")
-        while True:
-            await anyio.sleep(_KEEP)
-            if read := [feed.run_id for feed in self._feeds.values() if feed.finished]:
-                with trouble:
-                    await self._log.keep(read)
+    def _beating(self) -> list[Beating]:
+        return [*self._feeds.values(), *self.bundles, self.lists]
 
 
 @cache

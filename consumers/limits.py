@@ -18,7 +18,7 @@ from consumers.refusal import TooMany
 from tasks.conf import conf
 
 if TYPE_CHECKING:
-    from consumers.auth import User
+    from consumers.rule import User
 
 __all__ = ["Limits", "Pace", "Seat", "get_limits"]
 

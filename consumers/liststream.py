@@ -4,10 +4,10 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from consumers.auth import admit_to_list
 from consumers.follower import Signal
 from consumers.hub import get_hub
 from consumers.listwatcher import Listed, ListWatcher
+from consumers.onlooker import admit_to_list
 from consumers.requests import user_of
 from consumers.sight import Sight
 from consumers.sse import EventStream, respond, seat_for

@@ -9,7 +9,7 @@ from consumers.shown import shown_in
 from consumers.visitor import Visitor
 
 if TYPE_CHECKING:
-    from consumers.auth import User
+    from consumers.rule import User
 
 __all__ = ["prefers", "user_of", "visitor_in"]
 

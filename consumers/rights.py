@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +31,13 @@ class Holder(Protocol):
         """Close, and say why."""
 
 
+class Leaver(Holder, Protocol):
+    """One that can end by itself."""
+
+    #: Called when it has.
+    let_go: Callable[[], None] | None
+
+
 class Rights:
     """Asks every ``RECHECK`` seconds, for all that is open in this process at once.
 
@@ -46,6 +54,12 @@ class Rights:
     def hold(self, holder: Holder, admission: "Admission") -> None:
         """Deny it to *holder* once *admission* has ended; in the place of an earlier one."""
         self._held[holder] = admission
+
+    def bind(self, holder: "Leaver", admission: "Admission | None") -> None:
+        """:meth:`hold` it until it is over by itself; without an admission, it is free."""
+        if admission is not None:
+            holder.let_go = partial(self.release, holder)
+            self.hold(holder, admission)
 
     def renew(self, holder: Holder, grant: "Grant") -> None:
         """Let it go on with *grant*, if it was one for the same that held it."""

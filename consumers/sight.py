@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from channels.db import database_sync_to_async
 from django.db.models import QuerySet
 
-from consumers.auth import narrowed, visible
+from consumers.onlooker import narrowed, visible
 from tasks.models import TaskRun
 
 if TYPE_CHECKING:
-    from consumers.auth import User
+    from consumers.rule import User
 
 __all__ = ["Sight"]
 

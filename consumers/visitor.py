@@ -12,7 +12,7 @@ from tasks.exceptions import InvalidGrant
 from tasks.grants import Grant
 
 if TYPE_CHECKING:
-    from consumers.auth import User
+    from consumers.rule import User
 
 __all__ = ["Visitor", "expired", "revoked"]
 

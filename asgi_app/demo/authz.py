@@ -7,7 +7,7 @@ from consumers.auth import Action, default_rule
 from tasks.models import TaskRun
 
 if TYPE_CHECKING:
-    from consumers.auth import User
+    from consumers.rule import User
 
 __all__ = ["open_demo"]
 

@@ -10,7 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
 
-from consumers import hub as hub_module
+from consumers import pulse
 from consumers.hub import Hub
 from tasks.engine import store
 from tasks.models import TaskRun
@@ -71,7 +71,7 @@ async def test_the_hub_keeps_what_is_still_read(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.HEADWAY = {"RECONCILE": 3600}
-    monkeypatch.setattr(hub_module, "_KEEP", 0.001)
+    monkeypatch.setattr(pulse, "_KEEP", 0.001)
     log, before = FakeLog(), channel_layers.set("default", FakeLayer())
     finished, running = uuid4(), uuid4()
     log.emit(finished, 3, finish=True)
