@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("headway_tasks", "0002_retention_and_workers"),
+        ("headway_tasks", "0003_grants"),
     ]
 
     operations = [
