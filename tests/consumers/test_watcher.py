@@ -9,6 +9,7 @@ import pytest
 
 from consumers.chunk import Chunk
 from consumers.feed import Feed
+from consumers.refusal import Refusal
 from consumers.replay import Replay
 from consumers.watcher import Signal, Watcher
 
@@ -16,6 +17,7 @@ from .fakes import FakeLog, seqs
 from .loops import settle
 
 RUN = uuid4()
+DENIED = Refusal(403, "forbidden", "Not any more.")
 
 
 class Bench:
@@ -272,6 +274,40 @@ async def test_nothing_is_put_after_the_end(bench: Bench) -> None:
     assert await watching == []
     await settle()
     assert wire.puts == []
+
+
+async def test_nothing_follows_a_denial(bench: Bench) -> None:
+    """Neither out of the iteration nor past it, though there is more, and nothing of it is put."""
+    wire, watcher, other = Wire(), bench.watch(), bench.watch()
+    watcher.put = wire.put
+    watching, beside = watch(watcher), watch(other)
+    await settle()
+    bench.emit(1)
+    watcher.deny(DENIED)
+    bench.emit(1)
+    assert await watching == [Signal.DENIED]
+    assert watcher.refusal is DENIED
+    bench.emit(1, finish=True)
+    assert await beside == [1, 2, 3]
+    assert wire.puts == []
+
+
+async def test_who_is_behind_is_denied_the_rest(bench: Bench) -> None:
+    bench.emit(2_000, finish=True)
+    watcher = bench.watch()
+    first = await anext(watcher)
+    assert isinstance(first, Chunk)
+    watcher.deny(DENIED)
+    assert await numbers(watcher) == [Signal.DENIED]
+    assert watcher.cursor == first.last
+
+
+async def test_who_has_ended_is_not_denied_anything(bench: Bench) -> None:
+    watcher = bench.watch()
+    watcher.close()
+    watcher.deny(DENIED)
+    assert watcher.refusal is None
+    assert await numbers(watcher) == []
 
 
 async def test_a_closed_watcher_is_garbage(bench: Bench) -> None:
