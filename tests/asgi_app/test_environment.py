@@ -71,6 +71,22 @@ def test_keys_of_headway_have_the_type_of_their_default() -> None:
     assert problems(found) == []
 
 
+def test_origins_and_the_transport_have_a_short_form() -> None:
+    found = Environment(
+        {
+            "HEADWAY_CORS_ORIGINS": "https://a.example, http://localhost:5173,",
+            "HEADWAY_REALTIME": "sse",
+        }
+    ).headway()
+
+    assert found == {
+        "CORS_ORIGINS": ["https://a.example", "http://localhost:5173"],
+        "REALTIME": {"TRANSPORT": "sse"},
+    }
+    assert problems(found) == []
+    assert problems(Environment({"HEADWAY_REALTIME": "websocket"}).headway())
+
+
 @pytest.mark.parametrize("text", ["many", "-1", "inf", "nan", "1.5"])
 def test_a_wrong_number_is_left_to_the_check_that_names_it(text: str) -> None:
     found = Environment({"HEADWAY_CONCURRENCY": text}).headway()
