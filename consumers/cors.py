@@ -15,7 +15,7 @@ from tasks.conf import conf
 
 __all__ = ["expose", "preflight"]
 
-_HEADERS = "Authorization, Content-Type, Last-Event-ID, X-CSRFToken"
+_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-CSRFToken"
 _EXPOSED = "Location, Retry-After"
 _MAX_AGE = 600  # seconds for which a browser need not ask again
 

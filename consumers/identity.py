@@ -35,12 +35,13 @@ class Identity:
     @classmethod
     def of(cls, user: "User", session: Any) -> "Identity":
         """In a thread that may query. What *user* wraps is kept, or it would keep its request."""
+        is_authenticated = user.is_authenticated  # what is lazy is read by that
         user = getattr(user, "_wrapped", user)
         is_row = isinstance(user, get_user_model()) and user.pk is not None
         bound = is_row and session is not None and _names(session, user)
         proof = _proof(user) if bound else ""
         made = cls(user, session.session_key if bound and _checks() else None, proof)
-        if _extras(user) or (user.is_authenticated and not is_row):
+        if _extras(user) or (is_authenticated and not is_row):
             return made  # there is nobody else like them
         key = (type(user), user.pk, made.session_key, proof, made.was_active)
         known = _known.setdefault(key, made)

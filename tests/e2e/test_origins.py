@@ -1,10 +1,12 @@
 """A page of another origin, in a real browser, watches with a grant and without a cookie."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, Route
+from playwright.async_api import Page
 
 from tests.browser import Console, launched
 from tests.chaos.service.client import enqueue
@@ -16,8 +18,6 @@ from .test_rights import Hands
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
-APP = "http://localhost:5173"
-OTHER = "http://localhost:5174"
 COUNT = 5
 
 # Each gives how it ended, and the seqs that came.
@@ -50,14 +50,26 @@ SOCKET = """([url, grant]) => new Promise((resolve) => {
 })"""
 
 
-async def blank(route: Route) -> None:
-    await route.fulfill(body="<!DOCTYPE html><title>app</title>", content_type="text/html")
+@asynccontextmanager
+async def app() -> AsyncIterator[str]:
+    """An origin with an empty page. A real one: what is made up may not ask this machine."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n")
+        writer.write(b"<!DOCTYPE html><title>app</title><link rel=icon href=data:,>")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
 
 
 class Ways:
     """The three ways of a page to a run."""
 
     def __init__(self, page: Page, server: LiveServer, run_id: str) -> None:
+        self.run_id = run_id
         self._page = page
         self._events = f"{server.url}/tasks/{run_id}/events/"
         self._socket = f"{server.ws_url}/ws/tasks/{run_id}/"
@@ -72,41 +84,36 @@ class Ways:
 
 
 async def test_a_page_of_another_origin(serve: Serve, ledger: Ledger) -> None:
-    server = serve(authz=None, cors_origins=APP).start()
-    run_id = enqueue(server, "emit", COUNT)
-    await ledger.until_finished(run_id)
-    hands = Hands(server)
-    grant = hands.do(f"grant/{run_id}/stream")
-    async with launched() as browser:
+    async with app() as declared, app() as other, launched() as browser:
+        server = serve(authz=None, cors_origins=declared)
+        await asyncio.to_thread(server.start)
+        run_id = await asyncio.to_thread(enqueue, server, "emit", COUNT)
+        await ledger.until_finished(run_id)
         page = await (await browser.new_context()).new_page()
-        console = Console(page)
-        await page.route(f"{APP}/**", blank)
-        await page.route(f"{OTHER}/**", blank)
-        await page.goto(f"{APP}/")
-        ways = Ways(page, server, run_id)
-        every = list(range(1, ledger.run(run_id).last_seq + 1))
+        await watched(page, Ways(page, server, run_id), Hands(server), (declared, other))
 
-        assert (
-            await ways(grant)
-            == {
-                "EventSource": ["closed", every],  # by 204, once it came again
-                "fetch": [200, every[2:]],
-                "WebSocket": [1000, every],
-            }
-        )
-        assert console.errors == []
 
-        hands.do(f"revoke/{run_id}")
-        assert await ways(grant) == {
-            "EventSource": ["closed", []],
-            "fetch": [401, []],
-            "WebSocket": [4401, []],
-        }
+async def watched(page: Page, ways: "Ways", hands: Hands, origins: tuple[str, str]) -> None:
+    declared, other = origins
+    console = Console(page)
+    await page.goto(declared)
+    grant = await asyncio.to_thread(hands.do, f"grant/{ways.run_id}/stream")
+    every = list(range(1, COUNT + 4))  # queued, started and finished beside
+    found = await ways(grant)
+    assert found["EventSource"] == ["closed", every]  # by 204, once it came again
+    assert found["fetch"] == [200, every[2:]]
+    assert found["WebSocket"] == [1000, every]
+    assert console.errors == []
 
-        grant = hands.do(f"grant/{run_id}/stream")
-        await page.goto(f"{OTHER}/")
-        assert await ways(grant) == {
-            "EventSource": ["closed", []],
-            "fetch": ["TypeError", []],
-            "WebSocket": [1006, []],
-        }
+    await asyncio.to_thread(hands.do, f"revoke/{ways.run_id}")
+    found = await ways(grant)
+    assert found["EventSource"] == ["closed", []]
+    assert found["fetch"] == [401, []]
+    assert found["WebSocket"] == [4401, []]
+
+    grant = await asyncio.to_thread(hands.do, f"grant/{ways.run_id}/stream")
+    await page.goto(other)
+    found = await ways(grant)
+    assert found["EventSource"] == ["closed", []]
+    assert found["fetch"] == ["TypeError", []]
+    assert found["WebSocket"] == [1006, []]
