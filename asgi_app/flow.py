@@ -194,12 +194,11 @@ class SocketFlow(Flow):
             return
         kind = message["type"]
         if kind == "websocket.close" and message.get("code") == CloseCode.TOO_MANY:
-            # It is counted no more, so it must not stay for as long as it likes.
-            self._protocol.closeHandshakeTimeout = MOMENT
+            self._protocol.closeHandshakeTimeout = MOMENT  # it is counted no more
         if kind == FRAMES:
             self._write(message["frames"])
-        elif kind != "websocket.send" or self._is_open():
-            # Not after the client's close frame, of which we hear only when the TCP
+        elif kind != "websocket.send" or self._transport is None or self._is_open():
+            # Not after the client's close frame, of which daphne hears only when the TCP
             # connection ends: autobahn would raise.
             await self._send(message)
         if kind == "websocket.accept":
@@ -218,6 +217,8 @@ class SocketFlow(Flow):
         if self._transport is None and self._is_open() and transport is not None:
             transport.unregisterProducer()
             transport.registerProducer(self, True)
+            # The HTTP channel has it paused where frames came behind the handshake.
+            transport.resumeProducing()
             self._hold(transport)
 
     def _unregister(self) -> None:

@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 from asgi_app.applications import cancel_everything_else
+from asgi_app.handshake import careful
 from asgi_app.lifecycle import Lifecycle
 from asgi_app.shutdown import Shutdown
 from tasks.engine.lastresort import LAST_RESORT, LastResort
@@ -72,8 +73,11 @@ class ReactorHooks:
             atexit.register(self._at_exit, asyncio.get_running_loop())
         elif signal.getsignal(signal.SIGTERM) == self._reactor.sigTerm:
             StopSignals(self._signalled, self._last_resort).install()
+        from daphne.ws_protocol import WebSocketProtocol
+
         for port in self._ports():
             server = _http_factory(port).server
+            server.ws_factory.protocol = careful(WebSocketProtocol)
             server.ws_factory.setProtocolOptions(
                 closeHandshakeTimeout=CLOSE_PATIENCE,
                 # The next ping would have autobahn forget this one but for its timer, and drop

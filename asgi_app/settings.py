@@ -143,13 +143,17 @@ logging.captureWarnings(_format == "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"run": {"()": "tasks.logs.RunFields"}},
+    "filters": {"run": {"()": "tasks.logs.RunFields"}, "blame": {"()": "tasks.logs.Blame"}},
     "formatters": {
         "text": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s%(run)s"},
         "json": {"()": "tasks.logs.JsonLines"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "filters": ["run"], "formatter": _format}
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["run", "blame"],
+            "formatter": _format,
+        }
     },
     "root": {"handlers": ["stderr"], "level": _level},
     # Django's own handlers would write each line again, or mail it to nobody.

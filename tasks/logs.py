@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-__all__ = ["JsonLines", "Origin", "RunFields", "current_run", "name_worker"]
+__all__ = ["Blame", "JsonLines", "Origin", "RunFields", "current_run", "name_worker"]
 
 
 class Origin(NamedTuple):
@@ -48,6 +48,18 @@ def name_worker(worker_id: str) -> None:
 
 
 _FIELDS = ("run_id", "task", "attempt", "worker")
+
+
+class Blame(logging.Filter):
+    """Takes the traceback from what Django says of a request that cannot be served as it is.
+
+    It is no fault of the code, and anybody can send a Host header that is none.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.exc_info = None
+        return True
 
 
 class RunFields(logging.Filter):

@@ -72,6 +72,23 @@ async def test_clean_closes(serve: Serve, show: Show, tmp_path: Path, how: str) 
         client.close()
 
 
+async def test_who_cannot_wait_for_the_handshake(serve: Serve, show: Show) -> None:
+    """Frames in the same breath: they are lost, but not the word that the client has gone."""
+    server = serve().start()
+    clients = []
+    for _ in range(20):
+        client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.sendall(request("/ws/tasks/", websocket=True))
+        for _ in range(3):
+            client.sendall(masked(b'{"op":"ping"}' + b" " * 20_000))
+        clients.append(client)
+    for client in clients:
+        read_until(client, b" 101 ")
+        client.close()
+    show(f"after {await gone(server, SOON):.2f} s")
+
+
 async def test_a_websocket_that_answers_no_ping(serve: Serve, show: Show, tmp_path: Path) -> None:
     """As one behind a proxy that is there and whose client is not."""
     server = serve()

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from tasks import logs
-from tasks.logs import JsonLines, Origin, RunFields, current_run
+from tasks.logs import Blame, JsonLines, Origin, RunFields, current_run
 
 RUN = UUID("0197a1b2-0000-7000-8000-000000000001")
 
@@ -103,3 +103,14 @@ CYCLE.append(CYCLE)
 def test_whatever_comes_along_is_json(value: object, shown: str) -> None:
     line = parsed(record(value=value))
     assert (line["value"], line["message"]) == (shown, "packed")
+
+
+def test_a_clients_mistake_has_no_traceback() -> None:
+    try:
+        raise LookupError
+    except LookupError:
+        error = sys.exc_info()
+    for name, kept in (("django.security.DisallowedHost", False), ("django.request", True)):
+        made = logging.LogRecord(name, logging.ERROR, __file__, 1, "no", None, error)
+        assert Blame().filter(made)
+        assert bool(made.exc_info) is kept
