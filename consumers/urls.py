@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from consumers import api, bundlestream, health, liststream, metrics, sse, taskview
+from consumers import (
+    api,
+    bundlestream,
+    description,
+    health,
+    liststream,
+    metrics,
+    sse,
+    taskview,
+)
 from consumers.endpoint import endpoint, streaming
 
 __all__ = ["app_name", "urlpatterns"]
@@ -18,6 +27,7 @@ urlpatterns = [
         name="events_of_many",
     ),
     path("tasks/feed/", endpoint(GET=streaming(liststream.changes_of_runs)), name="feed"),
+    path("tasks/openapi.json", endpoint(GET=description.describe), name="openapi"),
     path("tasks/<str:run_id>/", endpoint(GET=api.show_run, HEAD=api.show_run), name="run"),
     path("tasks/<str:run_id>/events/", endpoint(GET=streaming(sse.events)), name="events"),
     path("tasks/<str:run_id>/stop/", endpoint(POST=api.stop_run), name="stop"),
