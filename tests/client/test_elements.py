@@ -113,7 +113,7 @@ async def test_a_snapshot_is_enough(page: Page) -> None:
 
 
 async def test_an_element_that_leaves_the_page_hangs_up(page: Page) -> None:
-    await page.route(EVENTS, Server(STARTED, STARTED))
+    await page.route(EVENTS, Server(STARTED, (503, {"Retry-After": "60"}, "")))
     await put(page, f'<headway-run src="{EVENTS}"></headway-run>')
     script = """() => {
         const element = document.querySelector("headway-run");
