@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Request
 
-from tests.client.answers import CLIENT, EVENTS, Server, finished, frame, watched
+from tests.client.answers import (
+    CLIENT,
+    EVENTS,
+    Server,
+    Sockets,
+    envelope,
+    finished,
+    frame,
+    watched,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="package")]
 
@@ -74,3 +83,15 @@ async def test_a_token_that_cannot_be_had_is_asked_for_again(page: Page) -> None
         return ({CLIENT}).watch("{EVENTS}", {{ token }}).result;
     }}"""
     assert (await page.evaluate(script))["status"] == "SUCCESSFUL"
+
+
+@pytest.mark.parametrize("renewed", [True, False])
+async def test_a_right_that_ends_may_be_renewed(page: Page, renewed: bool) -> None:
+    """By a function, and only where the one before has been good for something."""
+    end = envelope(2, "finished", {"status": "SUCCESSFUL"})
+    sockets = Sockets(([envelope(1)], 4401), ([end] if renewed else [], 4401))
+    await page.route_web_socket("**/ws/**", sockets)
+    options = '{ transport: "websocket", token: () => "hwg_new" }'
+    seen = await watched(page, options, "/ws/tasks/1/")
+    assert seen["states"][-1] == ("ended" if renewed else "refused")
+    assert len(sockets.urls) == 2
