@@ -218,7 +218,7 @@ function cursorIn(text) {
  * @typedef {object} Sink Where a transport puts what it receives.
  * @property {AbortSignal} signal to hang up
  * @property {string | undefined} token
- * @property {() => void} heard any sign of life
+ * @property {() => unknown} heard any sign of life
  * @property {(texts: string[]) => Outcome | undefined} events an outcome means: hang up
  * @typedef {(route: Route, after: Cursor, sink: Sink) => Promise<Outcome>} Transport
  *   One connection, until it ends; may throw where it is lost.
@@ -453,8 +453,9 @@ class Link {
       return await TRANSPORTS[this.kind](this.#route, this.#at, {
         signal,
         token,
-        heard: () => this.#hear(),
-        events: (texts) => this.#take(texts),
+        // What was on its way when this was hung up is the next connection's to bring.
+        heard: () => signal.aborted || this.#hear(),
+        events: (texts) => (signal.aborted ? lost("hung up") : this.#take(texts)),
       });
     } finally {
       release();
