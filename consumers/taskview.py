@@ -25,8 +25,14 @@ from consumers.wire import CONTENT_TYPE
 from tasks.codec import encode
 from tasks.models import TaskRun
 from tasks.states import RunStatus
-from tasks.stream_models import AmbiguousModel, UnknownModel, find_model, find_row
-from tasks.stream_run import run_of, run_stream_task
+from tasks.stream_models import (
+    TASK_PATH,
+    AmbiguousModel,
+    UnknownModel,
+    find_model,
+    find_row,
+    run_of,
+)
 from tasks.stream_task import StreamTask
 
 __all__ = ["TaskStream", "run_that_would_be", "show_task"]
@@ -105,7 +111,7 @@ def run_that_would_be(model: type[StreamTask], pk: Any) -> TaskRun:
     meta = model._meta
     name = {"stream_task": meta.label, "pk": str(pk)}
     call: dict[str, Any] = {"args": [meta.app_label, model.__name__, pk], "metadata": name}
-    return TaskRun(task=run_stream_task.module_path, **call)
+    return TaskRun(task=TASK_PATH, **call)
 
 
 def _find(app_label: str | None, model_name: str, pk: str) -> _Found:

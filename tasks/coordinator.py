@@ -27,8 +27,8 @@ from tasks.engine import control
 from tasks.exceptions import RunDoesNotExist
 from tasks.handles import Handle
 from tasks.states import CancelRequest, RunStatus
-from tasks.stream_models import find_model, find_row
-from tasks.stream_run import executed_here, run_of, run_stream_task
+from tasks.stream_here import executed_here
+from tasks.stream_models import find_model, find_row, run_of
 from tasks.stream_task import StreamTask
 
 __all__ = ["Coordinator", "coordinator"]
@@ -143,6 +143,8 @@ def _start_now(task: StreamTask, alias: str) -> Handle | None:
 
 
 def _enqueue(row: StreamTask) -> Handle:
+    from tasks.stream_run import run_stream_task  # see TASK_PATH
+
     meta = row._meta
     name = {"stream_task": meta.label, "pk": str(row.pk)}
     options: dict[str, Any] = {"metadata": name, **row.run_options, "unique_key": _key(row)}

@@ -1,14 +1,32 @@
 """The models of a project that are StreamTasks, by the names that callers and URLs use."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
 
+from tasks.engine import store
+from tasks.exceptions import RunDoesNotExist
 from tasks.stream_task import StreamTask
 
-__all__ = ["AmbiguousModel", "UnknownModel", "find_model", "find_row", "key_of", "stream_models"]
+if TYPE_CHECKING:
+    from tasks.models import TaskRun
+
+__all__ = [
+    "TASK_PATH",
+    "AmbiguousModel",
+    "UnknownModel",
+    "find_model",
+    "find_row",
+    "key_of",
+    "run_of",
+    "stream_models",
+]
+
+#: Of the task whose runs execute them. It is imported when one is started or executed, and
+#: not before: making a task asks ``settings.TASKS``, which may not be Headway's.
+TASK_PATH = "tasks.stream_run.run_stream_task"
 
 
 class UnknownModel(LookupError):
@@ -51,3 +69,11 @@ def key_of(model: type[StreamTask], pk: Any) -> Any:
 def find_row(model: type[StreamTask], pk: Any) -> StreamTask | None:
     """The row, if there is one."""
     return model._default_manager.filter(pk=key_of(model, pk)).first()
+
+
+def run_of(task: StreamTask) -> "TaskRun | None":
+    """Its newest run; None if it has had none, or that was deleted for its age."""
+    try:
+        return None if task.run_id is None else store.fetch_run(task.run_id)
+    except RunDoesNotExist:
+        return None

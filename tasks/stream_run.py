@@ -1,7 +1,5 @@
 """The task that executes StreamTasks: one run of it is one execution of one row."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -9,33 +7,25 @@ import anyio
 from asgiref.sync import sync_to_async
 
 from tasks import Context, task
+from tasks.backend import default_alias
 from tasks.codec import encode
-from tasks.engine import store
+from tasks.compat import task_backends
 from tasks.engine.attempt import Cause
-from tasks.exceptions import HeadwayError, RunDoesNotExist
-from tasks.models import TaskRun
-from tasks.stream_models import find_model, key_of
+from tasks.exceptions import HeadwayError
+from tasks.stream_here import present
+from tasks.stream_models import find_model, run_of
 from tasks.stream_task import StreamTask
 
-__all__ = ["executed_here", "run_of", "run_stream_task"]
-
-_here: dict[tuple[str, Any], StreamTask] = {}
+__all__ = ["run_stream_task"]
 
 
-def executed_here(model: type[StreamTask], pk: Any) -> StreamTask | None:
-    """The instance whose ``process()`` this process is executing."""
-    return _here.get((model._meta.label_lower, key_of(model, pk)))
+def _queue() -> str:
+    """``default``, or where the project has no queue of that name, the first that it has."""
+    queues = task_backends[default_alias()].queues
+    return "default" if not queues or "default" in queues else min(queues)
 
 
-def run_of(task: StreamTask) -> TaskRun | None:
-    """Its newest run; None if it has had none, or that was deleted for its age."""
-    try:
-        return None if task.run_id is None else store.fetch_run(task.run_id)
-    except RunDoesNotExist:
-        return None
-
-
-@task(takes_context=True)
+@task(takes_context=True, queue_name=_queue())
 async def run_stream_task(context: Context, app_label: str, model_name: str, pk: Any) -> Any:
     """Call ``process()`` of the row, and complete it with what that returns."""
     instance = await sync_to_async(_taken)(context.run_id, app_label, model_name, pk)
@@ -44,7 +34,7 @@ async def run_stream_task(context: Context, app_label: str, model_name: str, pk:
         return instance.final_value
     instance._context = context
     try:
-        with _present(instance):
+        with present(instance):
             value = await instance.process()
             await _complete(instance, context, value)
     finally:
@@ -65,17 +55,6 @@ async def _complete(instance: StreamTask, context: Context, value: Any) -> None:
         await instance.mark_completed(value)
         if context._attempt.cause in (Cause.STOP, Cause.KILL, Cause.TIMEOUT):
             await instance.mark_incomplete()
-
-
-@contextmanager
-def _present(instance: StreamTask) -> Iterator[None]:
-    key = (instance._meta.label_lower, instance.pk)
-    _here[key] = instance
-    try:
-        yield
-    finally:
-        if _here.get(key) is instance:  # and not that of the next attempt
-            del _here[key]
 
 
 def _taken(run_id: UUID, app_label: str, model_name: str, pk: Any) -> StreamTask:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.stream_models import TASK_PATH
 from tasks.stream_run import run_stream_task
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -19,4 +20,5 @@ def test_its_python_is_python(page: Path) -> None:
 
 def test_the_task_has_the_name_that_rules_are_told() -> None:
     text = (DOCS / "from-streaming-coordinator.md").read_text()
-    assert f'run.task == "{run_stream_task.module_path}"' in text
+    assert run_stream_task.module_path == TASK_PATH
+    assert f'run.task == "{TASK_PATH}"' in text

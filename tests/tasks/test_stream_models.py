@@ -60,3 +60,22 @@ def test_process_must_be_a_coroutine_function(monkeypatch: pytest.MonkeyPatch) -
     for process in (lambda self: None, StreamTask.process):
         monkeypatch.setattr(ExampleTask, "process", process)
         assert "async def" in checked(ExampleTask)[0].msg
+
+
+def test_a_project_that_starts_none_need_not_have_a_queue_for_them(tmp_path: Path) -> None:
+    program = """
+import sys
+import django
+from django.conf import settings
+settings.TASKS["default"]["QUEUES"] = ["mail", "reports"]
+django.setup()
+import consumers.admin, consumers.urls, tasks.coordinator
+assert "tasks.stream_run" not in sys.modules
+from tasks.stream_run import run_stream_task
+print(run_stream_task.queue_name)
+"""
+    env = environment(tmp_path) | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("mail\n", "")
