@@ -45,6 +45,7 @@ class Coordinator:
     def start_task(self, task_instance: StreamTask, *names: str, **named: str) -> Any:
         """Have ``process()`` executed once: the handle of the run, or None if that is deleted.
 
+        In sync code it is the ``value`` of what this returns, which ``asyncio.run`` takes too.
         A task that is under way, or was completed, is not started again: this gives the run
         it has. One that failed or was stopped is started again, as a new run with a new log.
         So is one whose ``completed_at`` you have emptied and saved.
