@@ -16,6 +16,7 @@ PATIENCE = 60_000  # milliseconds
 
 async def test_a_task_is_started_and_its_row_follows_it(live: Callable[..., LiveServer]) -> None:
     place = site(live)
+    place.server.start()
     place.server.env["DJANGO_SUPERUSER_PASSWORD"] = "secret"
     place.server.manage(
         "createsuperuser", "--noinput", "--username", "staff", "--email", "staff@localhost"

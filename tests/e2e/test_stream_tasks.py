@@ -4,7 +4,6 @@ import asyncio
 import re
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -23,9 +22,9 @@ BEGUN = ["run.queued", "run.started"]
 
 @pytest.fixture(params=["tcp", "unix"])
 def place(request: pytest.FixtureRequest, live: Live) -> Iterator[Site]:
-    with ExitStack() as stack:
-        made = site(live, request.param)
-        stack.enter_context(made.server)
+    made = site(live, request.param)
+    with made.server:
+        made.server.start()
         yield made
     output = made.server.output
     assert output.count("Traceback") == output.count("RuntimeError: It broke."), output
@@ -33,7 +32,9 @@ def place(request: pytest.FixtureRequest, live: Live) -> Iterator[Site]:
 
 @pytest.fixture
 def tcp(live: Live) -> Site:
-    return site(live)
+    made = site(live)
+    made.server.start()
+    return made
 
 
 def whole(found: list[Block]) -> list[Block]:
@@ -105,19 +106,19 @@ async def test_ten_viewers_who_join_at_different_moments(place: Site) -> None:
     assert len(others) == 9
 
 
-async def test_a_hundred_gets_start_nothing(place: Site) -> None:
-    failed = await place.make("OddTask", kind="raises")
-    done = await place.make("ExampleTask")
-    unstarted = await place.make("ExampleTask", start=False)
+async def test_a_hundred_gets_start_nothing(tcp: Site) -> None:
+    failed = await tcp.make("OddTask", kind="raises")
+    done = await tcp.make("ExampleTask")
+    unstarted = await tcp.make("ExampleTask", start=False)
     for name, pk in (("OddTask", failed), ("ExampleTask", done)):
-        whole(await place.read(f"/stream/{name}/{pk}"))
-    before = (await place.ask("/suite/runs/"))["count"]
+        whole(await tcp.read(f"/stream/{name}/{pk}"))
+    before = (await tcp.ask("/suite/runs/"))["count"]
     for name, pk in (("OddTask", failed), ("ExampleTask", done), ("ExampleTask", unstarted)):
-        async with place.client() as client:
+        async with tcp.client() as client:
             for _ in range(100):
                 assert (await client.get(f"/stream/{name}/{pk}")).status_code == 200
-        assert not await place.running(name, pk)
-    assert (await place.ask("/suite/runs/"))["count"] == before == 2
+        assert not await tcp.running(name, pk)
+    assert (await tcp.ask("/suite/runs/"))["count"] == before == 2
 
 
 @pytest.mark.parametrize(
@@ -168,6 +169,7 @@ async def test_killed_and_restarted(
     live: Live, tmp_path: Path, attempts: int, lost: int, ends: str
 ) -> None:
     place = site(live, lease=2, lost_attempts=lost)
+    place.server.start()
     begun = tmp_path / "begun"
     pk = await place.make("CountingTask", path=str(begun), count=30, pause=0.05, attempts=attempts)
     assert await place.running("CountingTask", pk)
@@ -191,6 +193,7 @@ async def test_killed_and_restarted(
 
 async def test_killed_between_its_completion_and_its_end(live: Live, tmp_path: Path) -> None:
     place = site(live, lease=2)
+    place.server.start()
     begun = tmp_path / "begun"
     pk = await place.make("CountingTask", path=str(begun), count=3, dies=True)
     assert place.server.wait() == -signal.SIGKILL
@@ -223,25 +226,33 @@ async def test_the_client_goes_with_the_server_through_its_restart(place: Site) 
 
 async def test_the_command_serves_a_socket_and_removes_a_stale_one(live: Live) -> None:
     place = site(live, "command")
-    assert isinstance(place.server, UnixServer)
-    pk = await place.make("ExampleTask")
-    whole(await place.read(f"/stream/ExampleTask/{pk}"))
-    refused = UnixServer(place.server.folder, place.server.env, stack=place.server.stack)
-    refused.by_command, refused.port = True, place.server.port
-    refused.start(wait=False)
-    refused.wait_line("A server listens on")
-    assert refused.wait() == 1
-    assert await place.curl("/health") == "OK"
-    place.server.kill()
-    assert place.server.socket.is_socket()
-    place.server.restart()
-    assert "Removed the stale socket" in place.server.output
-    whole(await place.read(f"/stream/ExampleTask/{pk}"))
-    place.server.terminate()
-    assert place.server.wait() == 0
-    place.server.socket.unlink(missing_ok=True)
-    place.server.socket.write_text("mine")
-    place.server.start(wait=False)
-    place.server.wait_line("is no socket")
-    assert place.server.wait() == 1
-    assert place.server.socket.read_text() == "mine"
+    with place.server as server:
+        assert isinstance(server, UnixServer)
+        server.start()
+        pk = await place.make("ExampleTask")
+        whole(await place.read(f"/stream/ExampleTask/{pk}"))
+        server.kill()
+        assert server.socket.is_socket()
+        server.restart()
+        assert "Removed the stale socket" in server.output
+        whole(await place.read(f"/stream/ExampleTask/{pk}"))
+        server.terminate()
+        assert server.wait() == 0
+
+
+async def test_the_command_leaves_what_is_not_stale(place: Site) -> None:
+    env, folder = place.server.env, place.server.folder
+    other = UnixServer(folder, env, stack=place.server.stack)
+    other.by_command = True
+    with other:
+        if isinstance(place.server, UnixServer):
+            other.port = place.server.port
+            said = "A server listens on"
+        else:
+            other.socket.write_text("mine")
+            said = "is no socket"
+        other.start(wait=False)
+        assert other.wait(90) == 1
+        assert said in other.output
+        assert await place.curl("/health") == "OK"
+        assert other.socket.exists()

@@ -130,7 +130,10 @@ class Site:
 
 
 def site(live: Callable[..., LiveServer], kind: str = "tcp", **keys: object) -> Site:
-    """A started one. *keys* of ``HEADWAY`` are in small letters."""
+    """Not started yet. *keys* of ``HEADWAY`` are in small letters.
+
+    One on a socket, ``unix`` or ``command``, is to be ended by whoever has it.
+    """
     env = {
         "HEADWAY_APPS": APPS,
         "HEADWAY_AUTHZ": "tests.streamed.authz.everybody",
@@ -143,7 +146,6 @@ def site(live: Callable[..., LiveServer], kind: str = "tcp", **keys: object) -> 
         unix = UnixServer(made.folder, made.env, stack=made.stack)
         unix.by_command = kind == "command"
         made = unix
-    made.start()
     return Site(made)
 
 
