@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from consumers.client import Event, HeadwayClient
-from tests.chaos.service.marks import left, marks
+from tests.chaos.service.marks import leave, left, marks
 from tests.live import LiveServer
 from tests.streamed.site import Block, Site, UnixServer, site, types
 
@@ -171,7 +171,7 @@ async def test_killed_and_restarted(
     place = site(live, lease=2, lost_attempts=lost)
     place.server.start()
     begun = tmp_path / "begun"
-    pk = await place.make("CountingTask", path=str(begun), count=30, pause=0.05, attempts=attempts)
+    pk = await place.make("CountingTask", path=str(begun), count=30, attempts=attempts)
     assert await place.running("CountingTask", pk)
     found: list[Event] = []
     watching = asyncio.create_task(follow(place, "CountingTask", pk, found))
@@ -180,6 +180,7 @@ async def test_killed_and_restarted(
     place.server.restart()
     if ends == "completed":
         assert await place.running("CountingTask", pk)
+    leave(f"{begun}.go", "it is another process")
     async with asyncio.timeout(90):
         await watching
     assert [event.seq for event in found] == list(range(1, len(found) + 1))
@@ -196,6 +197,7 @@ async def test_killed_between_its_completion_and_its_end(live: Live, tmp_path: P
     place.server.start()
     begun = tmp_path / "begun"
     pk = await place.make("CountingTask", path=str(begun), count=3, dies=True)
+    leave(f"{begun}.go", "it has answered")
     assert place.server.wait() == -signal.SIGKILL
     assert left(f"{begun}.died")
     place.server.start()

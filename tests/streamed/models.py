@@ -65,7 +65,8 @@ class SyncGeneratorTask(StreamTask):
     """Its generator blocks and queries, which it may."""
 
     items = models.JSONField(default=list)
-    pause = models.FloatField(default=0)
+    #: It blocks until there is a mark at this path.
+    gate = models.CharField(max_length=255, blank=True)
 
     async def process(self) -> Data | None:
         await self.send_event("start", {"total_items": len(self.items)})
@@ -75,7 +76,8 @@ class SyncGeneratorTask(StreamTask):
 
     def _results(self) -> Iterator[Data]:
         for index, item in enumerate(self.items):
-            time.sleep(self.pause)  # to block is what it is for
+            while self.gate and not left(self.gate):
+                time.sleep(0.01)  # to block is what it is for
             known = SyncGeneratorTask._default_manager.filter(pk=self.pk).exists()
             yield {"index": index, "item": item, "known": known}
 
@@ -118,13 +120,16 @@ class OddTask(StreamTask):
 
 
 class CountingTask(StreamTask):
-    """Counts, and says in a file which process has begun; an attempt begins anew."""
+    """Counts, and says in a file which process has begun; an attempt begins anew.
+
+    With a file, it waits at the eighth until it may go on (``.go``).
+    """
 
     path = models.CharField(max_length=255, blank=True)
     count = models.IntegerField(default=10)
     pause = models.FloatField(default=0.02)
     attempts = models.IntegerField(default=1)
-    #: It is killed by itself once it is completed, and has not ended yet.
+    #: It is killed by itself once it is completed, has not ended yet, and may go on.
     dies = models.BooleanField(default=False)
 
     @property
@@ -135,6 +140,8 @@ class CountingTask(StreamTask):
         if self.path:
             leave(self.path, f"{os.getpid()} begun")
         for number in range(self.count):
+            if number == 8:
+                await self._may_go_on()
             await self.send_event("progress", {"n": number})
             await asyncio.sleep(self.pause)  # the pace is what the test asks for
         return self.count
@@ -142,8 +149,13 @@ class CountingTask(StreamTask):
     async def mark_completed(self, final_value: Any = None) -> None:
         await super().mark_completed(final_value)
         if self.dies and not left(f"{self.path}.died"):
+            await self._may_go_on()
             leave(f"{self.path}.died", str(os.getpid()))
             os.kill(os.getpid(), 9)
+
+    async def _may_go_on(self) -> None:
+        while self.path and not left(f"{self.path}.go"):  # noqa: ASYNC110 - another process's
+            await asyncio.sleep(0.01)
 
 
 class TwinTask(StreamTask):

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tasks.exceptions import NotInRun, RunCancelled, TaskFailed
 from tasks.handles import Handle
 from tasks.models import StreamTask, TaskEvent, TaskRun
 from tasks.testing import running_supervisor
+from tests.chaos.service.marks import leave
 from tests.streamed.models import (
     AsyncGeneratorTask,
     ContinueTask,
@@ -85,17 +87,19 @@ async def test_generators_send_each_value_and_give_the_last(
     assert task.final_value == last
 
 
-async def test_a_sync_generator_that_blocks_keeps_nobody_waiting() -> None:
-    blocking = await made(SyncGeneratorTask, items=[1], pause=1.0)
+async def test_a_sync_generator_that_blocks_keeps_nobody_waiting(tmp_path: Path) -> None:
+    gate = str(tmp_path / "gate")
+    blocking = await made(SyncGeneratorTask, items=[1], gate=gate)
     async with running_supervisor():
         handle = await coordinator.start_task(blocking)
         assert handle is not None
         while handle.last_seq < 3:
             await handle.arefresh()
-        # While its generator sleeps, this loop goes round, and another run comes and goes.
+        # While its generator blocks, this loop goes round, and another run comes and goes.
         await finished(await made(AsyncGeneratorTask, count=1))
         await handle.arefresh()
         assert not handle.is_finished
+        leave(gate, "open")
         await handle.await_result(20)
 
 
