@@ -149,6 +149,19 @@ async def test_started_from_a_sync_view(tcp: Site) -> None:
     assert "SynchronousOnlyOperation" not in tcp.server.output
 
 
+async def test_started_in_two_processes_at_once_it_has_one_run(live: Live) -> None:
+    places = [site(live), site(live)]
+    for place in places:
+        place.server.start()
+    keys = [await places[0].make("ExampleTask", start=False) for _ in range(8)]
+    paths = [f"/suite/start/ExampleTask/{pk}/" for pk in keys]
+    await asyncio.gather(*(place.ask(path) for path in paths for place in places * 2))
+    assert (await places[1].ask("/suite/runs/"))["count"] == len(keys)
+    for pk in keys:
+        first, second = [await place.read(f"/stream/ExampleTask/{pk}") for place in places]
+        assert whole(first) == second
+
+
 async def follow(place: Site, name: str, pk: int, found: list[Event]) -> None:
     """With our own client, through everything."""
     async with HeadwayClient(place.url, **place.http) as client:

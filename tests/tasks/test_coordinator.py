@@ -10,7 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from tasks.coordinator import coordinator
+from tasks.coordinator import _enqueue, coordinator
 from tasks.engine import store
 from tasks.exceptions import NotInRun, RunCancelled, TaskFailed
 from tasks.handles import Handle
@@ -397,3 +397,13 @@ async def test_a_second_run_beside_one_under_way_is_refused() -> None:
         with pytest.raises(Exception, match="executed by another run already"):
             await intruder.await_result(20)
         await handle.akill()
+
+
+async def test_two_who_have_read_the_row_agree_on_one_run() -> None:
+    """Whoever comes second is not always kept waiting by the database, as on SQLite."""
+    row = await made(ExampleTask)
+    first, second = [await sync_to_async(_enqueue)(row) for _ in range(2)]
+    assert first.id == second.id
+    row.run_id = first.run_id
+    third = await sync_to_async(_enqueue)(row)
+    assert third.id != first.id
