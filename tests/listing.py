@@ -46,8 +46,10 @@ class Listing:
         run_id, state = content["run"], content["data"]
         assert (state["id"], state["last_seq"]) == (run_id, content["seq"])
         if had := self.known.get(run_id):
-            again = run_id in self._loose and had["last_seq"] == state["last_seq"]
-            assert again or had["last_seq"] < state["last_seq"], (had, state)
+            # A request to stop is seen before the event that says so.
+            again = run_id in self._loose and had == state
+            assert again or had["last_seq"] <= state["last_seq"], (had, state)
+            assert again or had != state, state
         self._loose.add(run_id)
         self.order.append(run_id)
         self.known[run_id] = state

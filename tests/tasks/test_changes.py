@@ -52,6 +52,8 @@ def test_each_change_of_a_state_is_seen_once() -> None:
     assert reader.look() == []  # no change of its state
     store.cancel(handle.run_id, CancelRequest.STOP, cancelled_while_waiting)
     assert reader.look() == [handle.run_id]
+    store.cancel(handle.run_id, CancelRequest.STOP, cancelled_while_waiting)
+    assert reader.look() == []  # it was asked already
     ignored = RunWrite(claim.run_id, claim.fence, [new_event(4, "stopping", None)])
     ignored.stop_ignored = True
     store.write([ignored])

@@ -44,7 +44,7 @@ def cancel(
             write = decide(Waiting(run_id, row[1], row[2]))
             apply(cursor, [write])
             return status, write
-        if status == RunStatus.RUNNING and row[3] != CancelRequest.KILL:
+        if status == RunStatus.RUNNING and row[3] not in (CancelRequest.KILL, request):
             cursor.execute(
                 "UPDATE headway_run SET cancel_requested = %s,"
                 f" changed = {form.mark} WHERE id = %s",
