@@ -1,6 +1,7 @@
 """The description in OpenAPI is that of the code: its paths, its methods, its answers."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,7 +56,7 @@ def schema(path: str, method: str, status: int) -> Any:
 
 
 def names(pattern: URLPattern) -> str:
-    return "/" + str(pattern.pattern).replace("<str:run_id>", "{run_id}")
+    return "/" + re.sub("<str:([^>]+)>", r"{\1}", str(pattern.pattern))
 
 
 async def test_it_has_every_path_and_every_method() -> None:
