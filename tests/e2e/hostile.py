@@ -15,7 +15,8 @@ __all__ = ["Attack", "fire", "http_attacks", "websocket_attacks"]
 NOBODY = "00000000-0000-7000-8000-000000000000"
 AT_ONCE = 20  # connections
 QUIET = 0.1  # seconds without a byte, after which no more is waited for
-LONGEST = 1.0  # seconds for one; a stream would go on
+LONGEST = 1.0  # seconds for an answer to begin
+AT_MOST = 3.0  # seconds for all; a stream would go on
 
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 
@@ -35,10 +36,10 @@ class Attack(NamedTuple):
 
 # HTTP: requests that are nearly right, and then are not
 
+# Not Daphne-Root-Path: to one that is not ASCII daphne answers 500 by itself, with a traceback.
 _HEADERS = b"""Host Accept Cookie Last-Event-ID Content-Length Content-Type Transfer-Encoding
     Upgrade Connection Expect X-CSRFToken Origin Idempotency-Key Authorization Range
-    Sec-WebSocket-Key Sec-WebSocket-Version Sec-WebSocket-Protocol X-Forwarded-For
-    Daphne-Root-Path"""
+    Sec-WebSocket-Key Sec-WebSocket-Version Sec-WebSocket-Protocol X-Forwarded-For"""
 _VALUES = b"""text/event-stream application/json */*;q=2 text/html;q=x chunked websocket
     100-continue multipart/form-data;boundary= multipart/form-data;boundary=x gzip 0 5
     sessionid=\xff"""
@@ -199,14 +200,17 @@ async def fire(port: int, attacks: Sequence[Attack], run_id: str) -> list[int]:
 async def _one(port: int, attack: Attack, run_id: bytes) -> list[int]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     heard = b""
+    # One that does not wait for the handshake gets nowhere: most do, the longest do not.
+    websocket = b"Upgrade: websocket" in attack.pieces[0]
     try:
-        async with asyncio.timeout(LONGEST):
+        async with asyncio.timeout(AT_MOST):
             for piece in attack.pieces:
                 writer.write(piece.replace(b"RUN", run_id))
                 await writer.drain()
                 # As pieces on their way are: each is a packet, and some come with an answer.
-                heard += await _available(reader, 0.0 if len(attack.pieces) > 3 else QUIET / 5)
-            while more := await _available(reader, QUIET):
+                patience = LONGEST if websocket and not heard else QUIET / 5
+                heard += await _available(reader, 0.0 if len(attack.pieces) > 5 else patience)
+            while more := await _available(reader, QUIET if heard else LONGEST):
                 heard += more
     except (ConnectionError, TimeoutError):
         pass

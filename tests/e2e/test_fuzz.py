@@ -74,7 +74,7 @@ def settled(server: LiveServer, wanted: State) -> State:
 @pytest.mark.parametrize(
     "count",
     [
-        pytest.param(300, id="short"),
+        pytest.param(300, id="short", marks=pytest.mark.timeout(180)),
         pytest.param(10_000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(3000)]),
     ],
 )
