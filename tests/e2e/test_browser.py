@@ -163,6 +163,23 @@ async def test_who_leads_may_close(
     await last.has_all_once(ledger)
 
 
+async def test_who_leads_may_go_to_another_page_and_come_back(
+    context: BrowserContext, server: LiveServer, ledger: Ledger, begin: Begin, end: End
+) -> None:
+    run = begin(server)
+    first = await Reader.open(context, server, run)
+    await first.until("run.role === 'leads'")
+    second = await Reader.open(context, server, run)
+    await second.until("run.role === 'follows'")
+    await first.page.goto(f"{server.url}/suite/page/")
+    await second.until("run.role === 'leads'")
+    await first.page.go_back(wait_until="commit")
+    await first.until("run.role === 'follows'")
+    end()
+    for tab in (first, second):
+        await tab.has_all_once(ledger)
+
+
 async def test_ten_tabs_on_ten_runs(
     context: BrowserContext, server: LiveServer, ledger: Ledger, begin: Begin, end: End
 ) -> None:

@@ -680,7 +680,8 @@ function tellAll(what) {
   for (const each of [...watches]) each[PAGE](what);
 }
 
-// A page with an open connection or a lock is not kept for the way back to it.
+// While it is kept for the way back to it, a page leads nobody; and some browsers keep none
+// that has an open connection or a lock.
 globalThis.addEventListener?.("pagehide", () => tellAll("suspend"));
 globalThis.addEventListener?.("pageshow", () => tellAll("resume"));
 globalThis.addEventListener?.("online", () => tellAll("online"));
