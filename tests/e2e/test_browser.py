@@ -138,6 +138,9 @@ async def test_ten_tabs_share_one_connection(
     while state(server).watchers > 1:  # noqa: ASYNC110 - it is another process's event
         await asyncio.sleep(0.5)
     roles = [(await tab.seen())["role"] for tab in tabs]
+    last = max([(await tab.seen())["seqs"][-1] for tab in tabs])
+    for tab in tabs:
+        await tab.reaches(last)
     end()
     assert sorted(roles) == ["follows"] * (TABS - 1) + ["leads"]
     for tab in tabs:
@@ -175,6 +178,8 @@ async def test_who_leads_may_go_to_another_page_and_come_back(
     await second.until("run.role === 'leads'")
     await first.page.go_back(wait_until="commit")
     await first.until("run.role === 'follows'")
+    # It has what it missed, and not only once the other has come to its end.
+    await first.reaches((await second.seen())["seqs"][-1])
     end()
     for tab in (first, second):
         await tab.has_all_once(ledger)
