@@ -151,3 +151,24 @@ async def test_one_watch_of_the_page_for_several_elements(page: Page) -> None:
     await expect(page.get_by_role("status")).to_have_text("Done: Yes.")
     await expect(page.get_by_role("listitem")).to_have_count(3)
     assert len(server.cursors) == 1
+
+
+async def test_what_was_rendered_is_shown_before_anything_comes(page: Page) -> None:
+    server = Server((403, {}, ""))
+    await page.route(EVENTS, server)
+    rendered = """<headway-run src="%s" after="7" status="RUNNING" label="Import"
+        progress='{"done": 30, "total": 120}'><pre data-text>Once</pre></headway-run>"""
+    await put(page, rendered % EVENTS)
+    card = page.get_by_role("region", name="Import")
+    await expect(card.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "30")
+    await expect(card).to_contain_text("Once")
+    assert server.cursors == ["7"]
+
+
+async def test_a_rendered_outcome_stays(page: Page) -> None:
+    await page.route(EVENTS, Server((204, {}, "")))
+    rendered = """<headway-run src="%s" after="7" status="FAILED" label="Import">
+        <p data-outcome>No price.</p></headway-run>"""
+    await put(page, rendered % EVENTS)
+    card = page.get_by_role("region", name="Import")
+    await expect(card).to_contain_text("Failed: No price.")

@@ -137,6 +137,19 @@ class Run {
   stopping = false;
   retrying = false;
   text = "";
+  told = ""; // the outcome as it was rendered
+
+  /** Begin with what a template has rendered: `{% headway_run %}`. @param {HTMLElement} element */
+  begin(element) {
+    const status = element.getAttribute("status") ?? "";
+    if (!Object.hasOwn(WORDS, status)) return;
+    this.known = true;
+    this.status = /** @type {keyof typeof WORDS} */ (status);
+    this.stopping = element.hasAttribute("stopping");
+    this.progress = JSON.parse(element.getAttribute("progress") ?? "null");
+    this.text = element.querySelector("[data-text]")?.textContent ?? "";
+    this.told = element.querySelector("[data-outcome]")?.textContent ?? "";
+  }
 
   /** @param {RunEvent} event */
   take({ type, data }) {
@@ -171,7 +184,9 @@ class Run {
   }
 
   get outcome() {
-    if (this.status === "FAILED") return `Failed: ${this.error?.message || "no reason given"}`;
+    if (this.status === "FAILED") {
+      return `Failed: ${this.error?.message || this.told || "no reason given"}`;
+    }
     if (this.status === "CANCELLED") return "Stopped";
     return typeof this.value === "string" ? `Done: ${this.value}` : "Done";
   }
@@ -264,6 +279,12 @@ class RunElement extends Base {
   /** Show what is known. */
   draw() {}
 
+  /** Show what was rendered. @param {HTMLElement} element */
+  seed(element) {
+    this.shown.begin(element);
+    this.draw();
+  }
+
   #begin() {
     const target = this.getAttribute("src") ?? this.getAttribute("run");
     if (!target) return;
@@ -277,6 +298,7 @@ class RunElement extends Base {
       token: this.token ?? given("token"),
     });
     this.#own = true;
+    if (after !== undefined && after !== "latest") this.seed(this);
   }
 
   #leave() {
@@ -440,6 +462,12 @@ export class HeadwayRun extends RunElement {
 
   clear() {
     for (const part of [this.#progress, this.#log]) part.watch = this.watch;
+  }
+
+  /** @param {HTMLElement} element */
+  seed(element) {
+    this.#progress.seed(element);
+    super.seed(element);
   }
 
   draw() {
