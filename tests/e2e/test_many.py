@@ -145,7 +145,7 @@ class Hopper:
 async def test_200_runs_on_a_socket(
     serve: Serve, ledger: Ledger, rng: random.Random, show: Show
 ) -> None:
-    server = serve().start()
+    server = serve(message_rate=0).start()
     runs = enqueue_many(server, "emit", *[(30, 0.15)] * RUNS)
     async with socket(server, "?batch=1") as one, socket(server) as two:
         hoppers = [Hopper(one, runs, rng), Hopper(two, runs, rng)]
@@ -182,7 +182,7 @@ _BLOCK = re.compile(
 async def test_several_runs_in_a_stream_that_is_cut_again_and_again(
     serve: Serve, ledger: Ledger, rng: random.Random, show: Show
 ) -> None:
-    server = serve().start()
+    server = serve(message_rate=0).start()
     runs = enqueue_many(server, "emit", *[(100, 0.01)] * 20)
     path = "/tasks/events/?" + "&".join(f"run={run_id}" for run_id in runs)
     found = dict.fromkeys(runs, 0)
@@ -237,7 +237,7 @@ def nonsense(rng: random.Random) -> dict[str, Any]:
 async def test_hostile_clients_beside_a_stream(
     serve: Serve, ledger: Ledger, rng: random.Random, show: Show, shouts: int
 ) -> None:
-    server = serve(subscriptions=100, concurrency=300).start()
+    server = serve(message_rate=0, subscriptions=100, concurrency=300).start()
     run_id = enqueue(server, "emit", 1_000, 0.002)
     runs = enqueue_many(server, "emit", *[(100_000, 0.5)] * 150)
     watcher = SocketWatcher(server.port, run_id)
