@@ -190,7 +190,9 @@ class SocketFlow(Flow):
         kind = message["type"]
         if kind == FRAMES:
             self._write(message["frames"])
-        else:
+        elif kind != "websocket.send" or self._is_open():
+            # Not after the client's close frame, of which we hear only when the TCP
+            # connection ends: autobahn would raise.
             await self._send(message)
         if kind == "websocket.accept":
             self._begin()

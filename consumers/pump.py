@@ -32,7 +32,7 @@ async def pump(
 
     send() does not tell that a client has gone, at least daphne's does not: *listen*
     must, by returning. What it raises is raised here. Returns the source's last item
-    if that was a signal.
+    if that was a signal, and None if the client has gone.
     """
     item: T | None = None
     listening = asyncio.create_task(listen, name="listen to a client")
@@ -42,6 +42,7 @@ async def pump(
             await write(item)
         if listening.done():
             listening.result()
+            return None
     finally:
         source.close()
         listening.cancel()
