@@ -100,7 +100,7 @@ async def all_done(knocks: Knocks, ledger: Ledger) -> None:
 
 
 def told(show: Show, waves: Sequence[Sequence[float]], knocks: Knocks) -> None:
-    for wave in waves:
+    for wave in filter(None, waves):  # nginx may have sent nobody to a process
         spread = max(wave) - min(wave)
         show(f"{len(wave)} came again over {spread:.1f} s, at most {peak(wave)} in half a second")
     show(f"the load meanwhile: {knocks}")
