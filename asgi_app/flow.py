@@ -197,8 +197,8 @@ class SocketFlow(Flow):
             self._protocol.closeHandshakeTimeout = MOMENT  # it is counted no more
         if kind == FRAMES:
             self._write(message["frames"])
-        elif kind != "websocket.send" or self._transport is None or self._is_open():
-            # Not after the client's close frame, of which daphne hears only when the TCP
+        elif kind != "websocket.send" or self._is_open():
+            # Not after the client's close frame, of which we hear only when the TCP
             # connection ends: autobahn would raise.
             await self._send(message)
         if kind == "websocket.accept":

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from consumers.bell import Bell
 from consumers.chunk import CHUNK_BYTES, CHUNK_EVENTS, Chunk
 from consumers.feed import Place
 from consumers.follower import Follower, Signal
@@ -67,7 +68,7 @@ class Bundle:
         self._behind: OrderedDict[Member, None] = OrderedDict()
         self._reader: Member | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._bell = Bell()
         self._over = False
         self._said = monotonic()
         self._beat = False
@@ -108,24 +109,24 @@ class Bundle:
             if self._beat:
                 self._said, self._beat = monotonic(), False
                 return Signal.HEARTBEAT
-            await self._news()
+            await self._bell.wait()
         raise StopAsyncIteration
 
     def leave(self) -> None:
         """The process goes away, and so do the members, each by itself."""
         self.leaving = True
-        self._stir()
+        self._bell.ring()
 
     def beat(self, silent: float) -> None:
         """Say that the connection is alive if nothing was said for *silent* seconds."""
         if monotonic() - self._said >= silent:
             self._beat = True
-            self._stir()
+            self._bell.ring()
 
     def wake(self, member: Member) -> None:
         if self.members.get(member.run_id) is member and member not in self._behind:
             self._ready.setdefault(member)
-            self._stir()
+            self._bell.ring()
 
     def close(self) -> None:
         """Release every feed, and end the iteration. Safe to call twice."""
@@ -133,7 +134,7 @@ class Bundle:
         self.hub.bundles.discard(self)
         for member in list(self.members.values()):
             self.remove(member)
-        self._stir()
+        self._bell.ring()
 
     def _next(self) -> list[Item]:
         items: list[Item] = []
@@ -183,14 +184,3 @@ class Bundle:
         self._behind.pop(member, None)
         member.close()
         self._release(member)
-
-    def _stir(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def _news(self) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None

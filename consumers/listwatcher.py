@@ -7,6 +7,7 @@ from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
+from consumers.bell import Bell
 from consumers.follower import Signal
 from consumers.listing import Plan, Shown
 from consumers.lists import Lists
@@ -56,7 +57,7 @@ class ListWatcher:
         self._unread: list[UUID] = []
         self._begun = False
         self._over = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._bell = Bell()
         self._said = monotonic()
         self._beat = False
         #: Called when it is over.
@@ -83,8 +84,7 @@ class ListWatcher:
 
     def wake(self) -> None:
         """Something is new."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._bell.ring()
 
     def beat(self, silent: float) -> None:
         """Say that the connection is alive if nothing was said for *silent* seconds."""
@@ -121,7 +121,7 @@ class ListWatcher:
             return await self._follow()
         if self._beat:
             return Signal.HEARTBEAT
-        await self._news()
+        await self._bell.wait()
         return None
 
     async def _begin(self) -> Listed | None:
@@ -166,10 +166,3 @@ class ListWatcher:
     async def _visible(self, shown: Sequence[Shown]) -> list[Shown]:
         may = {run.pk for run in await self._sight.see([item.run for item in shown])}
         return [item for item in shown if item.run.pk in may]
-
-    async def _news(self) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None

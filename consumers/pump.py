@@ -31,8 +31,8 @@ async def pump(
     """Write what the source has until it ends, or until *listen* does.
 
     send() does not tell that a client has gone, at least daphne's does not: *listen*
-    must, by returning. What it raises is raised here. Returns the source's last word,
-    if it had one, and None if the client has gone.
+    must, by returning. What it raises is raised here. Returns the source's last item
+    if that was a signal, and None if the client has gone.
     """
     item: T | None = None
     listening = asyncio.create_task(listen, name="listen to a client")

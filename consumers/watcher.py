@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from consumers.bell import Bell
 from consumers.chunk import Chunk
 from consumers.feed import Feed, Place
 from consumers.follower import Follower, Signal
@@ -34,7 +35,7 @@ class Watcher(Follower):
         #: Writes a chunk at once and says so, or does not: then it comes out of the iteration.
         self.put: Callable[[Chunk], bool] | None = None
         self._pushing = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._bell = Bell()
         self._beat = False
         super().__init__(feed, replay, cursor, on_close, transport)
 
@@ -55,7 +56,7 @@ class Watcher(Follower):
                 self._beat = False
                 return Signal.HEARTBEAT
             else:
-                await self._news()
+                await self._bell.wait()
         raise StopAsyncIteration
 
     def deny(self, refusal: Refusal) -> None:
@@ -68,36 +69,23 @@ class Watcher(Follower):
 
     def wake(self) -> None:
         if self.put is None:
-            self._rouse()
-        elif self._waiter is not None and not self._pushing:
+            self._bell.ring()
+        elif self._bell.awaited and not self._pushing:
             self._pushing = True
             # Soon and not now: what comes in the same turn of the loop is one chunk.
-            self._waiter.get_loop().call_soon(self._push, self.put)
+            asyncio.get_running_loop().call_soon(self._push, self.put)
 
     def beat(self) -> None:
         self._beat = True
-        self._rouse()
+        self._bell.ring()
 
     def _push(self, put: Callable[[Chunk], bool]) -> None:
         self._pushing = False
-        if self._waiter is None or self._waiter.done():
+        if not self._bell.awaited:
             return  # the iteration goes on, and comes by
         found = self._feed.read(self.cursor)
         if isinstance(found, Chunk) and not found.ends_log and put(found):
             self._take(found)
             if self._feed.read(self.cursor) is Place.CURRENT:
                 return
-        self._rouse()
-
-    def _rouse(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def _news(self) -> None:
-        # One future for each watcher: cancelling a task cancels the future it waits for,
-        # and one that all share would end them all.
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        self._bell.ring()

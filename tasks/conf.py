@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -29,8 +29,12 @@ def _is_int(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _is_seconds(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    return _is_number(value) and value > 0
 
 
 def _key(default: Any, wants: str, holds: Callable[[Any], bool], doc: str) -> Any:
@@ -111,7 +115,7 @@ class Conf:
     append: float = _key(
         0.04,
         "a number of seconds from 0 to 0.5",
-        lambda value: value in (0, 0.5) or (_is_seconds(value) and value < 0.5),
+        lambda value: _is_number(value) and 0 <= value <= 0.5,
         "how long text of `append()` may wait for more, to leave as one event",
     )
     feed_bytes: int = _count(1_048_576, "events of one run kept in memory, in bytes", 1024)

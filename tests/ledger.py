@@ -83,8 +83,8 @@ class Ledger:
     async def until(self, holds: Callable[[], object], patience: float = PATIENCE) -> None:
         """Look until it holds: what another process writes, it tells nobody else."""
         async with asyncio.timeout(patience):
-            while not holds():  # noqa: ASYNC110 - it is another process's event
-                await asyncio.sleep(LOOK)
+            while not holds():  # noqa: ASYNC110
+                await asyncio.sleep(LOOK)  # it is another process's event
 
     async def until_successful(self, count: int, patience: float = PATIENCE) -> None:
         """Wait until at least so many runs have succeeded."""

@@ -32,11 +32,12 @@ def free_port() -> int:
     """A port no one listens on, outside the range the system takes client ports from.
 
     A client that keeps connecting to a stopped server's port inside that range
-    connects to itself sooner or later, and the server cannot have its port back.
+    connects to itself sooner or later, and the server cannot have its port back. Nor one
+    that browsers refuse to talk to (WHATWG Fetch, "port blocking"): the highest is 10080.
     """
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
-        port = random.randrange(10_000, min(lowest, 32_000))
+        port = random.randrange(10_081, min(lowest, 32_000))
         with socket.socket() as sock, contextlib.suppress(OSError):
             sock.bind(("127.0.0.1", port))
             return port

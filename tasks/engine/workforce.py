@@ -152,12 +152,11 @@ class Workforce:
         # While the database cannot be reached there is nothing to wait for.
         with anyio.move_on_after(grace if self.ready.is_set() else 0):
             await either(self._finished(), self._hurried.wait())
-        # What a claim under way takes has to be given back too; it may never be answered.
+        self._give_back()
         with anyio.move_on_after(_LAST_WORDS):
+            # A claim may be under way, and never answered; what it takes goes back as well.
             await self._claimer.stopped.wait()
-        for attempt in list(self._active.values()):
-            attempt.cancel(Cause.DRAIN)
-        with anyio.move_on_after(_LAST_WORDS):
+            self._give_back()
             await self._idle.wait()
         for attempt in list(self._active.values()):
             logger.warning(
@@ -167,6 +166,10 @@ class Workforce:
         with anyio.move_on_after(_LAST_WORDS):
             for attempt in list(self._active.values()):
                 await attempt.settled
+
+    def _give_back(self) -> None:
+        for attempt in list(self._active.values()):
+            attempt.cancel(Cause.DRAIN)
 
     async def _finished(self) -> None:
         await self._claimer.stopped.wait()

@@ -18,5 +18,4 @@ class Pace:
 
     async def next(self) -> None:
         self._due += self._interval
-        # It is the pace.
-        await asyncio.sleep(max(0.0, self._due - time.perf_counter()))
+        await asyncio.sleep(max(0.0, self._due - time.perf_counter()))  # it is the pace

@@ -83,8 +83,8 @@ async def test_the_hub_keeps_what_is_still_read(
         slow = hub.watch(TaskRun(id=finished, last_seq=3, status=RunStatus.SUCCESSFUL), 0)
         going = hub.watch(TaskRun(id=running, last_seq=3, status=RunStatus.RUNNING), 0)
         async with asyncio.timeout(10):
-            while len(log.kept) < 3:  # noqa: ASYNC110 - another task's event
-                await asyncio.sleep(0.001)
+            while len(log.kept) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)  # it is another task's event
         slow.close()
         await settle(3)
         log.kept.clear()

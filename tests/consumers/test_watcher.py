@@ -184,7 +184,7 @@ async def test_the_loop_is_left_to_others_between_chunks(bench: Bench) -> None:
         nonlocal turns
         while True:
             turns += 1
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # its turn is over
 
     beside = asyncio.create_task(other())
     chunks = [item async for item in bench.watch()]

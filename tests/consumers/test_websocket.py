@@ -126,7 +126,7 @@ async def test_a_long_log_leaves_the_loop_to_others(hub: Hub) -> None:
     async def other() -> None:
         while True:
             turns.append(len(sent))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # its turn is over
 
     ws = await opened(socket(run.pk))
     ws.output_queue.put_nowait = sent.append

@@ -57,8 +57,8 @@ async def test_who_reads_nothing_costs_nobody_anything(
         )
         show(f"{alone}, then beside two stalled readers {beside}")
         async with asyncio.timeout(20):
-            while server.output.count("cut off") < 2:  # noqa: ASYNC110 - another process's
-                await asyncio.sleep(0.05)
+            while server.output.count("cut off") < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)  # it is another process's output
         seen = stream.seqs(), websocket.seqs()
     for watcher, seqs in zip(comers(server, beside.run_id), seen, strict=True):
         assert seqs == list(range(1, len(seqs) + 1))

@@ -38,8 +38,8 @@ async def test_joining_after_10000_tokens(
     began = time.monotonic()
     run_id = enqueue(server, "speak", mark, WORDS)
     async with asyncio.timeout(40):
-        while not left(f"{mark}.said"):  # noqa: ASYNC110 - it is another process's event
-            await asyncio.sleep(0.01)
+        while not left(f"{mark}.said"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # it is another process's event
     said = time.monotonic() - began
     whole = "".join(f"{number} " for number in range(WORDS))
     took = []

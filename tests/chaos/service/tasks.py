@@ -36,8 +36,8 @@ async def emit_large(context: Context, count: int, size: int) -> int:
 @task(takes_context=True)
 async def flood(context: Context, path: str, count: int, size: int, rate: float) -> int:
     """*rate* large events a second, from the moment when there is a mark at *path*."""
-    while not left(path):  # noqa: ASYNC110 - it is another process's event
-        await asyncio.sleep(0.01)
+    while not left(path):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)  # it is another process's event
     pace = Pace(rate)
     for number in range(count):
         await context.emit("tick", {"n": number, "filling": "x" * size})
@@ -236,7 +236,7 @@ async def speak(context: Context, path: str, count: int) -> int:
             await asyncio.sleep(0)  # what appends only waits for room
     await context.flush()
     leave(f"{path}.said", "said")
-    while not left(path):  # noqa: ASYNC110 - it is another process's event
-        await asyncio.sleep(0.01)
+    while not left(path):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)  # it is another process's event
     await context.append("end")
     return count

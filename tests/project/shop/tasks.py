@@ -17,9 +17,8 @@ else:
 async def fulfil(context, order_id):
     """Waits until the order is paid, which another request says."""
     await context.emit("packed", {"order": order_id})
-    # The payment is another request's, perhaps another process's: there is no event to share.
     while not await Order.objects.filter(pk=order_id, paid=True).aexists():  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)  # the payment is another request's, or another process's
     await context.emit("paid", {"order": order_id})
     return order_id
 
