@@ -48,7 +48,7 @@ class StreamTaskAdmin(Base):
     actions = ("start", "stop")
 
     class Media:
-        js = (Script("headway/admin.js", type="module"),)
+        js = (Script("headway-admin/admin.js", type="module"),)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return _WithRuns
@@ -66,7 +66,7 @@ class StreamTaskAdmin(Base):
 
     @admin.display(description="progress")
     def live_progress(self, task: StreamTask) -> str:
-        """``headway/admin.js`` keeps it up to date while the page is open."""
+        """``headway-admin/admin.js`` keeps it up to date while the page is open."""
         run = _run(task)
         return format_html(
             '<span data-headway-run="{}" data-headway-events="{}">{}</span>',
@@ -129,7 +129,7 @@ def _events_url() -> str:
 
 
 def _described(progress: Any) -> str:
-    """The same as in ``headway/admin.js``."""
+    """The same as in ``headway-admin/admin.js``."""
     if not isinstance(progress, dict):
         return "" if progress is None else str(progress)
     done = progress.get("done", progress.get("step"))

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tasks.states import TERMINAL
 from tests.bundles import BundleSocketWatcher, BundleStreamWatcher
 from tests.chaos.service.client import State, enqueue, state
 from tests.e2e.hostile import Attack, fire, http_attacks, websocket_attacks
@@ -83,7 +84,7 @@ def test_nobody_notices(
 ) -> None:
     server = serve().start()
     over = tmp_path / "over"
-    run_id = enqueue(server, "tick_until", str(over), 0.02)
+    run_id, prey = (enqueue(server, "tick_until", str(over), 0.02) for _ in range(2))
     statuses: Counter[int] = Counter()
 
     @given(st.lists({"http": http_attacks, "websocket": websocket_attacks}[kind], min_size=BATCH))
@@ -96,7 +97,10 @@ def test_nobody_notices(
         suppress_health_check=list(HealthCheck),
     )
     def attack(attacks: Sequence[Attack]) -> None:
-        found = asyncio.run(fire(server.port, attacks, run_id))
+        nonlocal prey
+        if ledger.run(prey).status in TERMINAL:  # for now and then a request is a good one
+            prey = enqueue(server, "tick_until", str(over), 0.02)
+        found = asyncio.run(fire(server.port, attacks, prey))
         statuses.update(found)
         assert not [status for status in found if status >= 500 and status not in FINE]
         assert "Traceback" not in server.output
@@ -107,7 +111,7 @@ def test_nobody_notices(
         before = state(server)
         size = None
         try:
-            asyncio.run(fire(server.port, [Attack((b"GET / HTTP/1.1\r\n\r\n",))] * 50, run_id))
+            asyncio.run(fire(server.port, [Attack((b"GET / HTTP/1.1\r\n\r\n",))] * 50, prey))
             size = server.usage().rss
             attack()
             after = settled(server, before)
