@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
-from tests.bench import engine, fanout, replay, responsiveness
+from tests.bench import engine, fanout, patterns, replay, responsiveness
 from tests.bench.plan import Plan
 from tests.bench.table import Table
 
@@ -22,6 +22,8 @@ BENCHMARKS: Mapping[str, Callable[[Plan], list[Table]]] = {
     "burst": fanout.burst,
     "websocket": fanout.websocket,
     "paced": fanout.paced,
+    "groups": patterns.groups,
+    "crowd": patterns.crowd,
     "replay": replay.replay,
     "tasks": engine.tasks,
     "sleepers": engine.sleepers,

@@ -1,36 +1,19 @@
 """One run, many watchers, real daphne: what a delivered event costs the server."""
 
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from tests.bench.plan import Numbers, Plan, interleaved, median
-from tests.bench.servers import bare, get, headway
-from tests.bench.spec import Spec
+from tests.bench.plan import Plan, median
+from tests.bench.servers import bare, headway
+from tests.bench.side import COLUMNS, Side, compare, measure, rows_of
 from tests.bench.table import Row, Table, Target
-from tests.bench.watchers import Watchers
 from tests.live import LiveServer
 
 __all__ = ["burst", "paced", "websocket"]
 
 _PACE = 100.0  # events a second
-_OWN = 3  # events beside the task's: queued, started, finished
-
-
-class Side(NamedTuple):
-    """A server and how it is watched."""
-
-    server: LiveServer
-    clients: int
-    events: int
-    rate: float = 0.0
-    websocket: bool = False
-    query: str = ""
-    resume: bool = False
 
 
 def burst(plan: Plan) -> list[Table]:
@@ -46,12 +29,12 @@ def burst(plan: Plan) -> list[Table]:
                 "Headway": Side(ours, count, plan.size(events, 20)),
                 "bare": Side(theirs, count, plan.size(bare_events, 20)),
             }
-            found = _compare(plan, sides)
-            rows += _rows(f"{count} × SSE", sides, found)
+            found = compare(plan, sides)
+            rows += rows_of(f"{count} × SSE", sides, found)
             if clients == 100:
                 ratio = median(found["Headway"], "cpu", found["bare"])
                 targets.append(Target("CPU of a delivery against bare daphne's", ratio, 0.25))
-    return [Table("Burst, server-sent events", _COLUMNS, rows, targets)]
+    return [Table("Burst, server-sent events", COLUMNS, rows, targets)]
 
 
 def websocket(plan: Plan) -> list[Table]:
@@ -68,8 +51,8 @@ def websocket(plan: Plan) -> list[Table]:
             "Headway": Side(ours, clients, few, websocket=True, resume=True),
             "bare": Side(theirs, clients, few, websocket=True),
         }
-        rows = _rows(f"{clients} × WS", sides, _compare(plan, sides))
-    return [Table("Burst, WebSocket", _COLUMNS, rows)]
+        rows = rows_of(f"{clients} × WS", sides, compare(plan, sides))
+    return [Table("Burst, WebSocket", COLUMNS, rows)]
 
 
 def paced(plan: Plan) -> list[Table]:
@@ -82,8 +65,8 @@ def paced(plan: Plan) -> list[Table]:
                 "Headway": Side(ours, clients, events, _PACE, over_websocket),
                 "bare": Side(theirs, clients, events, _PACE, over_websocket),
             }
-            rows += _rows(f"{clients} × {name}", sides, _compare(plan, sides))
-    return [Table(f"{_PACE:g} events a second", _COLUMNS, rows)]
+            rows += rows_of(f"{clients} × {name}", sides, compare(plan, sides))
+    return [Table(f"{_PACE:g} events a second", COLUMNS, rows)]
 
 
 @contextmanager
@@ -94,76 +77,5 @@ def _servers() -> Iterator[tuple[LiveServer, LiveServer]]:
         bare(Path(folder)).start() as theirs,
     ):
         for server in (ours, theirs):  # the first run pays for imports and connections
-            _measure(Side(server, 2, 20))
+            measure(Side(server, 2, 20))
         yield ours, theirs
-
-
-def _compare(plan: Plan, sides: Mapping[str, Side]) -> dict[str, list[Numbers]]:
-    measures: dict[str, Callable[[], Numbers]] = {
-        name: partial(_measure, side) for name, side in sides.items()
-    }
-    return interleaved(plan, measures)
-
-
-def _measure(side: Side) -> Numbers:
-    query = f"count={side.events}&rate={side.rate}&gated=1"
-    run = get(side.server, f"/bench/open/?{query}")
-    path = f"/ws/tasks/{run}/{side.query}" if side.websocket else f"/tasks/{run}/events/"
-    last = side.events + _OWN
-    spec = Spec(
-        side.server.port,
-        path,
-        side.websocket,
-        side.clients,
-        last,
-        resume=side.resume,
-        latencies=bool(side.rate),
-    )
-    with Watchers(spec) as watchers:
-        cpu, began = side.server.usage().cpu, time.time()
-        get(side.server, f"/bench/go/{run}/")
-        report = watchers.report()
-        cpu = side.server.usage().cpu - cpu
-    elapsed = report.ended - began
-    return {
-        "rate": report.received / elapsed,
-        "cpu": cpu * 100_000 / report.received,
-        "server": cpu / elapsed,
-        "client": report.cpu / elapsed,
-        "resumed": report.resumed,
-        "p50": report.p50 * 1000,
-        "p99": report.p99 * 1000,
-    }
-
-
-_COLUMNS = (
-    "watchers",
-    "events",
-    "deliveries/s",
-    "CPU s/100k",
-    "× bare",
-    "cores server",
-    "client",
-    "cut off",
-    "p50 ms",
-    "p99 ms",
-)
-
-
-def _rows(
-    watchers: str, sides: Mapping[str, Side], found: Mapping[str, Sequence[Numbers]]
-) -> list[Row]:
-    return [
-        [
-            f"{watchers}, {name}",
-            str(side.events),
-            median(found[name], "rate"),
-            median(found[name], "cpu"),
-            median(found[name], "cpu", found["bare"]),
-            median(found[name], "server"),
-            median(found[name], "client"),
-            median(found[name], "resumed"),
-            *([median(found[name], key) for key in ("p50", "p99")] if side.rate else [None, None]),
-        ]
-        for name, side in sides.items()
-    ]
