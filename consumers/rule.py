@@ -1,5 +1,6 @@
 """The rule of who may do what: ``HEADWAY["AUTHZ"]``, or the default one. Only ``True`` allows."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from enum import StrEnum
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Action", "default_rule", "denial", "is_yes", "rule", "verdict"]
 
 logger = logging.getLogger("headway.auth")
+
+
+_LONGEST = 10.0  # seconds that an asynchronous rule may take; then it has failed
 
 
 class Action(StrEnum):
@@ -68,7 +72,9 @@ def verdict(user: "User", run: TaskRun, action: str) -> object:
 async def is_yes(verdict: object, action: str) -> bool:
     if isawaitable(verdict):
         try:
-            verdict = await verdict
+            # One that never answers would hold up whoever is asked about after it.
+            async with asyncio.timeout(_LONGEST):
+                verdict = await verdict
         except (OperationalError, InterfaceError):
             raise
         except Exception:

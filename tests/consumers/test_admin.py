@@ -81,9 +81,9 @@ def test_the_list_shows_states_and_what_is_live(
     live = re.findall(r'data-headway-run="([^"]+)" data-headway-events="([^"]+)"', page)
     assert live == [(str(runs[0].pk), "/tasks/events/")]
     assert "1 / 3 &lt;b&gt;" in page
-    assert re.search(r'<script[^>]*src="/static/headway-admin/admin.js"[^>]*type="module"', page) or (
-        re.search(r'<script[^>]*type="module"[^>]*src="/static/headway-admin/admin.js"', page)
-    )
+    assert re.search(
+        r'<script[^>]*src="/static/headway-admin/admin.js"[^>]*type="module"', page
+    ) or (re.search(r'<script[^>]*type="module"[^>]*src="/static/headway-admin/admin.js"', page))
 
 
 def test_actions_start_and_stop(browser: Client) -> None:

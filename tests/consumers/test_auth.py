@@ -1,5 +1,6 @@
 """Who may do what: default deny, and only True allows."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from consumers.auth import Action, admit, allows, default_rule
 from consumers.hub import Hub
 from consumers.refusal import Refusal
+from consumers.rule import is_yes
 from consumers.wire import CloseCode
 from tasks.models import TaskRun
 
@@ -102,6 +104,11 @@ async def broken(user: Any, run: TaskRun, action: str) -> bool:
     raise LookupError("secret-token")
 
 
+async def silent(user: Any, run: TaskRun, action: str) -> bool:
+    await asyncio.Event().wait()
+    return True
+
+
 def broken_sync(user: Any, run: TaskRun, action: str) -> bool:
     raise LookupError("secret-token")
 
@@ -154,6 +161,14 @@ async def test_denying(transactional_db: None, settings: Any, rule: Any) -> None
     assert caught.value.status == 401
     assert "secret" not in caught.value.message
     assert not await allows(AnonymousUser(), run, Action.VIEW)
+
+
+async def test_a_rule_that_never_answers_denies(
+    transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{is_yes.__module__}._LONGEST", 0.01)
+    settings.HEADWAY = {"AUTHZ": silent}
+    assert not await allows(AnonymousUser(), await stored(), Action.VIEW)
 
 
 @pytest.mark.parametrize("rule", [broken, broken_sync])
