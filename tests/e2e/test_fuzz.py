@@ -22,7 +22,8 @@ from tests.live import LiveServer
 from tests.stacks import Serve, Show
 from tests.watchers import End, SocketWatcher, StreamWatcher, Watcher, exactly, watching
 
-pytestmark = pytest.mark.e2e
+# What they get to before they are refused is the same on both.
+pytestmark = [pytest.mark.e2e, pytest.mark.embedded]
 
 BATCH = 20
 GROWTH = 24 << 20  # bytes; a leak of 10,000 of anything that lives is more
@@ -75,7 +76,7 @@ def settled(server: LiveServer, wanted: State) -> State:
 @pytest.mark.parametrize(
     "count",
     [
-        pytest.param(300, id="short", marks=pytest.mark.timeout(180)),
+        pytest.param(200, id="short", marks=pytest.mark.timeout(180)),
         pytest.param(10_000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(3000)]),
     ],
 )
