@@ -55,6 +55,16 @@ async def emit_until(context: Context, path: str) -> int:
     return number
 
 
+@task(takes_context=True)
+def burst_in_thread(context: SyncContext, path: str, count: int) -> int:
+    """*count* events as fast as it can, from the moment when there is a mark at *path*."""
+    while not left(path):
+        time.sleep(0.01)  # it is another process's event
+    for number in range(count):
+        context.emit("tick", {"n": number})
+    return count
+
+
 @task
 async def mark(path: str) -> None:
     leave(path, "executed")
