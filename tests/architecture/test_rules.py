@@ -38,6 +38,11 @@ def write(root: Path, name: str, text: str) -> None:
             "tasks/a.py:1 imports consumers.hub",
         ),
         ("asgi_app/a.py", "import tests.settings", "asgi_app/a.py:1 imports tests.settings"),
+        (
+            "consumers/access/a.py",
+            "from consumers.feeds.hub import Hub",
+            "consumers/access/a.py:1 imports consumers.feeds.hub.Hub",
+        ),
     ],
 )
 def test_an_import_upwards(tmp_path: Path, name: str, text: str, found: str) -> None:
