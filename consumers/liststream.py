@@ -41,7 +41,7 @@ class ListStream(EventStream[Listed | Signal]):
         self._list = watcher
         self._place = place
 
-    def encode(self, item: Listed | Signal) -> bytes:
+    async def encode(self, item: Listed | Signal) -> bytes:
         if isinstance(item, Signal):
             seen = self._list.seen
             place = b"" if seen is None else place_frame(self._place.text(seen).encode())

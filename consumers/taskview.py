@@ -97,7 +97,7 @@ class TaskStream(EventStream[Chunk | Signal]):
     def push(self, put: Put) -> None:
         self._watcher.put = lambda chunk: put(self._frames.of_chunk(chunk))
 
-    def encode(self, item: Chunk | Signal) -> bytes:
+    async def encode(self, item: Chunk | Signal) -> bytes:
         return self._frames.of_chunk(item) if isinstance(item, Chunk) else self.said(item)
 
     def said(self, signal: Signal) -> bytes:

@@ -6,6 +6,7 @@ of the same refusal.
 """
 
 import random
+import re
 import struct
 from enum import IntEnum
 from typing import Final
@@ -17,6 +18,7 @@ __all__ = [
     "CloseCode",
     "close_reason",
     "farewell",
+    "fragment",
     "frame",
     "frame_at",
     "place_frame",
@@ -39,6 +41,7 @@ HEARTBEAT: Final = b": heartbeat\n\n"
 RECONNECT_FROM: Final = 500
 RECONNECT_SPAN: Final = 6_000
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _FINAL_TEXT = 0x81  # the only frame of its message, no extension, opcode "text"
 _REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame holds 125, two are the code
 
@@ -65,6 +68,15 @@ def frame(seq: int, envelope: bytes) -> bytes:
 def frame_at(id_: bytes, envelope: bytes) -> bytes:
     """An event with another id than its seq; an empty one makes the client forget its own."""
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (id_, type_of(envelope), envelope)
+
+
+def fragment(type_: bytes, text: str) -> bytes:
+    """An event without its id, whose data is any text: a field for each line of it.
+
+    A browser puts line feeds between them again, so that no text can hold a field.
+    """
+    lines = b"".join(b"data: %b\n" % line.encode() for line in _LINE_END.split(text))
+    return b"event: %b\n%b\n" % (type_, lines)
 
 
 def place_frame(id_: bytes) -> bytes:
