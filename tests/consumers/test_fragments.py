@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 from django.template.loader import select_template
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -125,6 +125,7 @@ async def test_appended_text_is_the_same_text(text: str) -> None:
 
 @hypothesis_settings(deadline=None)
 @given(st.text())
+@example("a\rid: 9\rdata: b\r\rc")
 def test_no_text_can_hold_a_field(text: str) -> None:
     [block] = blocks(b"id: 4\n" + fragment(b"log", text))
     assert block == ("4", "log", re.sub(r"\r\n?", "\n", text))
