@@ -19,7 +19,7 @@ from consumers.requests import user_of
 from consumers.snapshot import snapshot_envelope
 from consumers.sse import EventStream, respond, seat_for
 from consumers.vector import Vector
-from consumers.wire import OPENING, frame_at
+from consumers.wire import frame_at, opening
 from tasks.conf import conf
 from tasks.models import TaskRun
 
@@ -47,13 +47,15 @@ async def _streamed(
     if not (open_ or latest):
         return HttpResponse(status=204)  # see sse
     vector.place(cursors)
-    opening = OPENING + (await _snapshots(runs, vector, html) if latest else b"")
+    first = opening(conf().heartbeat)
+    if latest:
+        first += await _snapshots(runs, vector, html)
     bundle = get_hub().bundle("sse")
     for run, admission in ((access.run, access.admission) for access in open_):
         bundle.add(bundle.open(run, cursors[run.pk], admission))
     if not open_:
         bundle.close()
-    return respond(request, BundleStream(bundle, vector, opening, html), seat)
+    return respond(request, BundleStream(bundle, vector, first, html), seat)
 
 
 class BundleStream(EventStream[list[Item] | Signal]):

@@ -12,7 +12,8 @@ from consumers.requests import user_of
 from consumers.sight import Sight
 from consumers.sse import EventStream, respond, seat_for
 from consumers.wanted import Place, limit_in, wanted_in
-from consumers.wire import HEARTBEAT, OPENING, place_frame
+from consumers.wire import HEARTBEAT, opening, place_frame
+from tasks.conf import conf
 
 __all__ = ["ListStream", "changes_of_runs"]
 
@@ -37,7 +38,7 @@ class ListStream(EventStream[Listed | Signal]):
     """
 
     def __init__(self, watcher: ListWatcher, place: Place) -> None:
-        super().__init__(watcher, OPENING)
+        super().__init__(watcher, opening(conf().heartbeat))
         self._list = watcher
         self._place = place
 

@@ -24,7 +24,8 @@ from consumers.requests import prefers, user_of
 from consumers.snapshot import snapshot_envelope
 from consumers.takeover import SCOPE_KEY
 from consumers.watcher import Watcher
-from consumers.wire import CONTENT_TYPE, HEARTBEAT, OPENING, farewell
+from consumers.wire import CONTENT_TYPE, HEARTBEAT, farewell, opening
+from tasks.conf import conf
 from tasks.models import TaskRun
 
 __all__ = ["EventStream", "RunStream", "events", "respond", "seat_for", "stream"]
@@ -74,12 +75,12 @@ async def stream(
     """The response that streams what follows *cursor*, to who was let in to it."""
     run = access.run
     after = place(cursor, run.last_seq)
-    chunk = None
+    first = opening(conf().heartbeat)
     if cursor is LATEST:
-        chunk = Chunk(after, [await sync_to_async(snapshot_envelope)(run)])
-    opening = OPENING + (b"" if chunk is None else await _frames(chunk, html))
+        state = Chunk(after, [await sync_to_async(snapshot_envelope)(run)])
+        first += await _frames(state, html)
     watcher = get_hub().watch(run, after, "sse", access.admission)
-    return respond(request, RunStream(watcher, opening, html), seat, status)
+    return respond(request, RunStream(watcher, first, html), seat, status)
 
 
 class EventStream(ABC, Generic[T]):

@@ -19,10 +19,11 @@ from consumers.limits import Seat
 from consumers.refusal import Refusal
 from consumers.requests import prefers, user_of
 from consumers.sse import EventStream, respond, seat_for
-from consumers.taskframes import HEARTBEAT, OPENING, TaskFrames
+from consumers.taskframes import HEARTBEAT, TaskFrames, opening
 from consumers.watcher import Watcher
 from consumers.wire import CONTENT_TYPE
 from tasks.codec import encode
+from tasks.conf import conf
 from tasks.models import TaskRun
 from tasks.states import RunStatus
 from tasks.stream_models import (
@@ -90,7 +91,7 @@ class TaskStream(EventStream[Chunk | Signal]):
     """A watcher's items for the viewers of a task."""
 
     def __init__(self, watcher: Watcher, frames: TaskFrames) -> None:
-        super().__init__(watcher, OPENING)
+        super().__init__(watcher, opening(conf().heartbeat))
         self._watcher = watcher
         self._frames = frames
 

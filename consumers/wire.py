@@ -14,23 +14,19 @@ from typing import Final
 __all__ = [
     "CONTENT_TYPE",
     "HEARTBEAT",
-    "OPENING",
     "CloseCode",
     "close_reason",
     "farewell",
     "fragment",
     "frame",
     "frame_at",
+    "opening",
     "place_frame",
     "text_frame",
     "type_of",
 ]
 
 CONTENT_TYPE: Final = "text/event-stream; charset=utf-8"
-
-#: First bytes of a stream: they make the browser's connection "open" before any event,
-#: and take back the longer delay of a farewell.
-OPENING: Final = b"retry: 1000\n\n"
 
 #: A comment: it keeps proxies and the client sure of the connection and is no event.
 HEARTBEAT: Final = b": heartbeat\n\n"
@@ -68,6 +64,15 @@ def frame(seq: int, envelope: bytes) -> bytes:
 def frame_at(id_: bytes, envelope: bytes) -> bytes:
     """An event with another id than its seq; an empty one makes the client forget its own."""
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (id_, type_of(envelope), envelope)
+
+
+def opening(heartbeat: float) -> bytes:
+    """First bytes of a stream: they make the browser's connection "open" before any event.
+
+    They take back the longer delay of a farewell, and tell in a comment, which is nothing to
+    an EventSource, after how many seconds of silence there is a heartbeat.
+    """
+    return f"retry: 1000\n: heartbeat {heartbeat:.10g}\n\n".encode()
 
 
 def fragment(type_: bytes, text: str) -> bytes:
