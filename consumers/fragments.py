@@ -40,7 +40,8 @@ class Fragments:
     def __init__(self, limit: int = _KEPT) -> None:
         self._limit = limit
         self._thread = DatabaseThread("headway-fragments")
-        self._size = 0
+        #: Bytes of the fragments that are kept.
+        self.size = 0
         # Written in the thread alone. Who asks on the loop finds an entry or does not.
         self._kept: OrderedDict[bytes, bytes] = OrderedDict()
         self._failed: set[str] = set()
@@ -58,10 +59,10 @@ class Fragments:
     def _keep(self, envelope: bytes) -> bytes:
         block = fragment(type_of(envelope), self._render(decode(envelope)))
         self._kept[envelope] = block
-        self._size += len(envelope) + len(block)
-        while self._size > self._limit:
+        self.size += len(envelope) + len(block)
+        while self.size > self._limit:
             oldest, freed = self._kept.popitem(last=False)
-            self._size -= len(oldest) + len(freed)
+            self.size -= len(oldest) + len(freed)
         return block
 
     def _render(self, event: dict[str, Any]) -> str:

@@ -5,9 +5,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from consumers.follower import Signal
+from consumers.fragments import wants_html
 from consumers.hub import get_hub
 from consumers.listwatcher import Listed, ListWatcher
 from consumers.onlooker import admit_to_list
+from consumers.refusal import Refusal
 from consumers.requests import user_of
 from consumers.sight import Sight
 from consumers.sse import EventStream, respond, seat_for
@@ -20,6 +22,9 @@ __all__ = ["ListStream", "changes_of_runs"]
 
 async def changes_of_runs(request: HttpRequest) -> HttpResponseBase:
     """``GET tasks/feed/``: of all runs that the user may see, or those that the query names."""
+    if wants_html(request):
+        # A run comes again with each change, and only the page knows where it has put it.
+        raise Refusal(400, "bad_request", "A list is JSON: let its events trigger a request.")
     wanted, limit = wanted_in(request.GET), limit_in(request.GET.get("limit"))
     place = Place(wanted)
     seen = place.parse(request.headers.get("Last-Event-ID", request.GET.get("after")))

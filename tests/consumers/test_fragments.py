@@ -175,7 +175,7 @@ async def test_it_keeps_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [b"%d" % seq for seq in range(1, 51)]
     assert len(blocks(await small.frames(ids, events))) == 50
     kept = small._kept
-    assert 0 < sum(len(key) + len(block) for key, block in kept.items()) == small._size <= 2_000
+    assert 0 < sum(len(key) + len(block) for key, block in kept.items()) == small.size <= 2_000
     assert [block.id for block in blocks(await small.frames(ids, events))] == [
         id_.decode() for id_ in ids
     ]
@@ -239,6 +239,10 @@ class TestOverHttp:
             stream = await HttpStream(path, f"run={run.pk}&as={form}").open()
             assert stream.status == 400
             assert stream.json["error"]["code"] == "bad_request"
+
+    async def test_a_list_has_no_such_form(self, hub: Hub) -> None:
+        stream = await HttpStream("/tasks/feed/", "as=html").open()
+        assert (stream.status, stream.json["error"]["code"]) == (400, "bad_request")
 
     async def test_json_may_be_asked_for(self, hub: Hub) -> None:
         run = await stored(events=1, finish=True)
