@@ -18,9 +18,9 @@ from asgi_app.flow import flowing
 from asgi_app.lifecycle import Phase
 from asgi_app.unavailable import not_found, reject_websocket, unavailable
 from consumers import routing
+from consumers.access.shown import conceal
 from consumers.asgi import ASGIApp, Message, Receive, Scope, Send
-from consumers.shown import conceal
-from consumers.takeover import TakeOver
+from consumers.streams.takeover import TakeOver
 from tasks.conf import conf
 
 __all__ = ["Headway"]

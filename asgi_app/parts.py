@@ -1,8 +1,8 @@
 """What a process runs, by its role."""
 
 from asgi_app.lifecycle import Parts
-from consumers.audience import Audience
-from consumers.hub import get_hub
+from consumers.feeds.audience import Audience
+from consumers.feeds.hub import get_hub
 from tasks.conf import conf
 from tasks.engine.children import Child
 from tasks.engine.supervisor import Supervisor

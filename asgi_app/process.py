@@ -8,7 +8,7 @@ from asgi_app.lifespan import Lifespan
 from asgi_app.parts import build
 from asgi_app.reactor import ReactorHooks
 from asgi_app.shutdown import Shutdown
-from consumers.health import report_readiness
+from consumers.views.health import report_readiness
 from tasks.engine.lastresort import LastResort
 
 __all__ = ["Process", "this_process"]

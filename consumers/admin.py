@@ -12,8 +12,8 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
-from consumers.auth import Action, allows
-from consumers.taskview import run_that_would_be
+from consumers.access.auth import Action, allows
+from consumers.views.taskview import run_that_would_be
 from tasks.conf import conf
 from tasks.coordinator import coordinator
 from tasks.models import StreamTask, TaskRun

@@ -11,7 +11,8 @@ class ConsumersConfig(AppConfig):
     verbose_name = "Headway: delivery"
 
     def ready(self) -> None:
-        from consumers import buffers, checks
+        from consumers import checks
+        from consumers.feeds import buffers
         from tasks.checks import TAG
 
         register(checks.check_layer, TAG)

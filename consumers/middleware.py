@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
-from consumers.requests import user_of
+from consumers.access.requests import user_of
 from tasks.context import current_user
 
 __all__ = ["enqueueing_as", "run_owner"]

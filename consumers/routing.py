@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from consumers.access.shown import shown_in
 from consumers.asgi import Receive, Scope, Send
 from consumers.refusal import TooMany
-from consumers.shown import shown_in
 from consumers.wire import CloseCode
 from tasks.conf import conf
 
@@ -35,10 +35,10 @@ def run_in(path: str) -> str:
 async def websocket_application(scope: Scope, receive: Receive, send: Send) -> None:
     """ASGI application for WebSockets whose path is ours."""
     # These need the app registry, and this module is imported before it is ready.
-    from consumers.bundlesocket import BundleSocket
-    from consumers.limits import get_limits
-    from consumers.origin import Page, page_in
-    from consumers.websocket import RunSocket, turn_away
+    from consumers.access.limits import get_limits
+    from consumers.access.origin import Page, page_in
+    from consumers.streams.bundlesocket import BundleSocket
+    from consumers.streams.websocket import RunSocket, turn_away
 
     page = page_in(scope)
     if page is Page.FOREIGN or not conf().offers("websocket"):

@@ -2,17 +2,9 @@
 
 from django.urls import path
 
-from consumers import (
-    api,
-    bundlestream,
-    description,
-    health,
-    liststream,
-    metrics,
-    sse,
-    taskview,
-)
-from consumers.endpoint import endpoint, streaming
+from consumers.streams import bundlestream, liststream, sse
+from consumers.views import api, description, health, metrics, taskview
+from consumers.views.endpoint import endpoint, streaming
 
 __all__ = ["app_name", "urlpatterns"]
 

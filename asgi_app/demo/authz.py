@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from asgi_app.demo.tasks import DEMO
-from consumers.auth import Action, default_rule
+from consumers.access.auth import Action, default_rule
 from tasks.models import TaskRun
 
 if TYPE_CHECKING:
-    from consumers.rule import User
+    from consumers.access.rule import User
 
 __all__ = ["open_demo"]
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django import template
 
-from consumers.firstpaint import first_paint, text_up_to
+from consumers.views.firstpaint import first_paint, text_up_to
 from tasks.handles import Handle
 from tasks.models import TaskRun
 

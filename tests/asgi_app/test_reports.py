@@ -7,7 +7,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.test import override_settings
 from django.views.debug import ExceptionReporter
 
-from consumers.shown import conceal, shown_in
+from consumers.access.shown import conceal, shown_in
 from tasks import grants
 
 GRANT = grants.make(uuid4(), "stream", 0, None)

@@ -10,8 +10,8 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 
-from consumers import health
-from consumers.hub import Hub, get_hub
+from consumers.feeds.hub import Hub, get_hub
+from consumers.views import health
 
 
 @pytest.fixture

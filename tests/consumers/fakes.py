@@ -9,7 +9,7 @@ from uuid import UUID
 
 from channels.layers import BaseChannelLayer
 
-from consumers.replay import Page, Progress
+from consumers.feeds.replay import Page, Progress
 from tasks.events import Event, LayerBatch, envelope, layer_message
 
 __all__ = ["FakeLayer", "FakeLog", "batch", "envelope_of", "seqs"]

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from consumers.listing import Look, Plan, Shown
-from consumers.lists import Lists
-from consumers.listwatcher import Listed, ListWatcher
-from consumers.wanted import Place
+from consumers.feeds.listing import Look, Plan, Shown
+from consumers.feeds.lists import Lists
+from consumers.feeds.listwatcher import Listed, ListWatcher
+from consumers.streams.wanted import Place
 from tasks.engine.store import Horizon, Wanted
 from tasks.models import TaskRun
 from tasks.states import TERMINAL

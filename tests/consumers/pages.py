@@ -5,10 +5,10 @@ import json
 from typing import Any
 from uuid import UUID
 
-from consumers.admission import Admission
+from consumers.access.admission import Admission
+from consumers.access.auth import Access, Action
 from consumers.asgi import Message
-from consumers.auth import Access, Action
-from consumers.bundlesocket import BundleSocket
+from consumers.streams.bundlesocket import BundleSocket
 from tasks.models import TaskRun
 
 from .loops import settle

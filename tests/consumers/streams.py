@@ -10,7 +10,7 @@ from channels.testing import WebsocketCommunicator
 from django.core.asgi import get_asgi_application
 
 from consumers.routing import run_path, websocket_application
-from consumers.takeover import TakeOver
+from consumers.streams.takeover import TakeOver
 
 __all__ = ["Frame", "HttpStream", "events_path", "parsed", "socket"]
 

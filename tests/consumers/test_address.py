@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumers.address import address_in
+from consumers.access.address import address_in
 
 SAME = [
     ("192.0.2.7", "192.0.2.7"),

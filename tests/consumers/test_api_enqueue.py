@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import AsyncClient
 
-from consumers.hub import Hub
+from consumers.feeds.hub import Hub
 from tasks.models import TaskRun
 
 from .asking import GREET, client, csrf, post, refused, runs

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from asgiref.sync import sync_to_async
 
-from consumers import audience
-from consumers.audience import Audience
-from consumers.hub import Hub
+from consumers.feeds import audience
+from consumers.feeds.audience import Audience
+from consumers.feeds.hub import Hub
 from tasks.engine import store
 from tasks.ids import new_run_id
 from tests.tasks.runs import until

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from consumers.auth import Action, admit, allows, default_rule
-from consumers.hub import Hub
+from consumers.access.auth import Action, admit, allows, default_rule
+from consumers.access.rule import is_yes
+from consumers.feeds.hub import Hub
 from consumers.refusal import Refusal
-from consumers.rule import is_yes
 from consumers.wire import CloseCode
 from tasks.models import TaskRun
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.bucket import BURST, Bucket, Buckets
+from consumers.access.bucket import BURST, Bucket, Buckets
 
 RATES = st.sampled_from([0.01, 0.5, 1.0, 3.0, 100.0, 1e6])
 PAUSES = st.lists(st.sampled_from([0.0, 1e-6, 0.01, 0.3, 1.0, 7.0, 100.0]), max_size=60)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from consumers.chunk import CHUNK_BYTES, CHUNK_EVENTS, Chunk, fitting
+from consumers.feeds.chunk import CHUNK_BYTES, CHUNK_EVENTS, Chunk, fitting
 
 from .fakes import envelope_of
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from consumers.cursor import LATEST, place, requested
 from consumers.refusal import Refusal
+from consumers.streams.cursor import LATEST, place, requested
 from consumers.wire import CloseCode
 
 

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from consumers.delivered import flushing
-from consumers.feed import Feed
-from consumers.hub import Hub, get_hub
+from consumers.feeds.feed import Feed
+from consumers.feeds.hub import Hub, get_hub
 from tasks.ids import new_run_id
 
 from .fakes import envelope_of

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from consumers import chunk, replay
+from consumers.feeds import chunk, replay
 from tasks.engine.trouble import Trouble
 
 from .world import World

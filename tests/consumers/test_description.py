@@ -10,8 +10,8 @@ from django.test import AsyncClient
 from django.urls import URLPattern
 
 from consumers import urls
-from consumers.description import described
-from consumers.hub import Hub
+from consumers.feeds.hub import Hub
+from consumers.views.description import described
 
 from .conftest import Login
 from .rows import stored

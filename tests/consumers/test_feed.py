@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.chunk import Chunk
-from consumers.feed import Feed, Place
+from consumers.feeds.chunk import Chunk
+from consumers.feeds.feed import Feed, Place
 
 from .fakes import envelope_of, seqs
 

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.template import Context, Template
 from django.utils import translation
 
-from consumers.hub import Hub
+from consumers.feeds.hub import Hub
 from tasks.codec import encode
 from tasks.exceptions import MalformedRunId, RunDoesNotExist
 from tasks.handles import Handle

@@ -17,8 +17,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from consumers import fragments
+from consumers.feeds.hub import Hub
 from consumers.fragments import Fragments, get_fragments
-from consumers.hub import Hub
 from consumers.wire import fragment
 from tasks.codec import encode
 from tasks.events import Event, envelope

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from consumers.hub import Hub
+from consumers.feeds.hub import Hub
 from consumers.wire import CloseCode
 from tasks import grants
 from tasks.models import TaskRun

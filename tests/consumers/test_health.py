@@ -7,8 +7,8 @@ import pytest
 from django.test import AsyncClient
 
 from asgi_app.layers import layer
-from consumers import probes
-from consumers.health import report_readiness
+from consumers.views import probes
+from consumers.views.health import report_readiness
 from tasks.engine import store
 
 pytestmark = pytest.mark.django_db(transaction=True)

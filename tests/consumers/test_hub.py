@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import pytest
 from channels.layers import channel_layers
 
-from consumers.chunk import Chunk
-from consumers.hub import Hub
+from consumers.feeds.chunk import Chunk
+from consumers.feeds.hub import Hub
+from consumers.feeds.watcher import Signal, Watcher
 from consumers.refusal import Refusal
-from consumers.watcher import Signal, Watcher
 from tasks.conf import conf
 from tasks.engine import subscription as subscription_module
 from tasks.engine.trouble import Trouble

@@ -8,8 +8,8 @@ from contextlib import closing, suppress
 import pytest
 from asgiref.sync import sync_to_async
 
-from consumers.chunk import Chunk
-from consumers.hub import Hub, get_hub
+from consumers.feeds.chunk import Chunk
+from consumers.feeds.hub import Hub, get_hub
 from tasks.engine import store
 from tasks.engine.children import Child
 from tasks.engine.supervisor import Supervisor

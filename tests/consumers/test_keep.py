@@ -10,8 +10,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
 
-from consumers import pulse
-from consumers.hub import Hub
+from consumers.feeds import pulse
+from consumers.feeds.hub import Hub
 from tasks.engine import store
 from tasks.models import TaskRun
 from tasks.states import RunStatus

@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from consumers.access.limits import Limits, Pace, Seat, get_limits
 from consumers.asgi import Message, Receive
-from consumers.hub import Hub
-from consumers.limits import Limits, Pace, Seat, get_limits
+from consumers.feeds.hub import Hub
 from consumers.refusal import TooMany
 from consumers.routing import run_path, websocket_application
-from consumers.takeover import TakeOver
+from consumers.streams.takeover import TakeOver
 from consumers.wire import CloseCode
 from tasks.models import TaskRun
 

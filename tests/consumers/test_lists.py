@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from consumers import lists, listwatcher
+from consumers.feeds import lists, listwatcher
 from tasks.engine import tidings
 from tasks.engine.store import Wanted
 

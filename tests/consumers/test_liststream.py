@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 import pytest
 from asgiref.sync import sync_to_async
 
-from consumers import storedruns
-from consumers.hub import Hub
+from consumers.feeds import storedruns
+from consumers.feeds.hub import Hub
 from tasks.engine import store
 from tasks.engine.endings import cancelled_while_waiting
 from tasks.handles import Handle

@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from consumers.chunk import CHUNK_BYTES, CHUNK_EVENTS
-from consumers.log import StoredLog, read_page
-from consumers.replay import Progress
+from consumers.feeds.chunk import CHUNK_BYTES, CHUNK_EVENTS
+from consumers.feeds.log import StoredLog, read_page
+from consumers.feeds.replay import Progress
 from tasks.engine import store
 from tasks.events import Event, envelope
 

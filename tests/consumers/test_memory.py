@@ -2,9 +2,9 @@
 
 from uuid import uuid4
 
-from consumers.chunk import Chunk
-from consumers.feed import Feed, Place
-from consumers.memory import Memory
+from consumers.feeds.chunk import Chunk
+from consumers.feeds.feed import Feed, Place
+from consumers.feeds.memory import Memory
 
 from .fakes import envelope_of, seqs
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from consumers.origin import Page, page_in
+from consumers.access.origin import Page, page_in
 
 
 def scope(host: str, origin: str | None, scheme: str = "ws") -> dict[str, Any]:

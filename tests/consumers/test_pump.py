@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from consumers.follower import Signal
-from consumers.pump import pump
+from consumers.feeds.follower import Signal
+from consumers.streams.pump import pump
 
 
 class Source:

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from consumers.chunk import CHUNK_EVENTS, Chunk
-from consumers.replay import Replay
+from consumers.feeds.chunk import CHUNK_EVENTS, Chunk
+from consumers.feeds.replay import Replay
 
 from .fakes import FakeLog
 from .loops import settle

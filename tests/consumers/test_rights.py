@@ -15,13 +15,13 @@ from django.contrib.sessions.models import Session
 from django.db import OperationalError, connections
 from django.test.utils import CaptureQueriesContext
 
-from consumers.admission import Admission
-from consumers.auth import Action, admit
-from consumers.hub import Hub
-from consumers.identity import Identity, gone
+from consumers.access.admission import Admission
+from consumers.access.auth import Action, admit
+from consumers.access.identity import Identity, gone
+from consumers.access.rights import Rights
+from consumers.access.visitor import Visitor
+from consumers.feeds.hub import Hub
 from consumers.refusal import Refusal
-from consumers.rights import Rights
-from consumers.visitor import Visitor
 from consumers.wire import CloseCode
 from tasks import grants
 from tasks.handles import get_handle

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from consumers.shown import conceal, shown_in
+from consumers.access.shown import conceal, shown_in
 from tasks import grants
 
 GRANT = grants.make(uuid4(), "stream", 0, None)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from consumers.hub import Hub
+from consumers.feeds.hub import Hub
 from tests.app import tasks as app
 from tests.listing import Listing
 

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import AsyncClient
 
-from consumers.hub import Hub
+from consumers.feeds.hub import Hub
 from tasks.models import TaskRun
 
 from .conftest import Login

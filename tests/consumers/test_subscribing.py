@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from consumers import bundlesocket
+from consumers.streams import bundlesocket
 from tasks.models import TaskRun
 
 from .fakes import envelope_of

@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 
 from consumers.asgi import FRAMES, Message, Receive, Scope, Send
-from consumers.feed import Feed
-from consumers.replay import Replay
-from consumers.sse import RunStream
-from consumers.takeover import SCOPE_KEY, TakeOver
-from consumers.watcher import Watcher
+from consumers.feeds.feed import Feed
+from consumers.feeds.replay import Replay
+from consumers.feeds.watcher import Watcher
+from consumers.streams.sse import RunStream
+from consumers.streams.takeover import SCOPE_KEY, TakeOver
 
 from .fakes import FakeLog, envelope_of
 from .loops import settle

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from consumers.chunk import Chunk
-from consumers.taskframes import TaskFrames
+from consumers.feeds.chunk import Chunk
+from consumers.streams.taskframes import TaskFrames
 from tasks.events import Event, envelope
 from tests.streamed.models import ExampleTask
 

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 
-from consumers.hub import Hub
+from consumers.feeds.hub import Hub
 from tasks.coordinator import coordinator
 from tasks.exceptions import TaskFailed
 from tasks.handles import Handle

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.chunk import Chunk
-from consumers.cursor import LARGEST
+from consumers.feeds.chunk import Chunk
 from consumers.refusal import Refusal
-from consumers.vector import Vector
+from consumers.streams.cursor import LARGEST
+from consumers.streams.vector import Vector
 
 from .fakes import envelope_of
 

@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from consumers.chunk import Chunk
-from consumers.feed import Feed
+from consumers.feeds.chunk import Chunk
+from consumers.feeds.feed import Feed
+from consumers.feeds.replay import Replay
+from consumers.feeds.watcher import Signal, Watcher
 from consumers.refusal import Refusal
-from consumers.replay import Replay
-from consumers.watcher import Signal, Watcher
 
 from .fakes import FakeLog, seqs
 from .loops import settle

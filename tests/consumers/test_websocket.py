@@ -10,7 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 
-from consumers.hub import Hub
+from consumers.feeds.hub import Hub
 from consumers.wire import CloseCode
 from tasks.models import TaskRun
 from tasks.states import RunStatus

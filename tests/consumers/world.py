@@ -8,9 +8,9 @@ from uuid import UUID
 
 from channels.layers import channel_layers
 
-from consumers.chunk import Chunk
-from consumers.hub import Hub
-from consumers.watcher import Signal, Watcher
+from consumers.feeds.chunk import Chunk
+from consumers.feeds.hub import Hub
+from consumers.feeds.watcher import Signal, Watcher
 from tasks.conf import conf
 from tasks.events import LayerBatch, shard_group
 from tasks.models import TaskRun

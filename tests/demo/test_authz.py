@@ -7,7 +7,7 @@ import pytest
 
 from asgi_app.demo import tasks
 from asgi_app.demo.authz import open_demo
-from consumers.auth import Action
+from consumers.access.auth import Action
 from tasks.models import TaskRun
 
 ANYBODY: Any = SimpleNamespace(is_authenticated=False, is_staff=False, pk=None)

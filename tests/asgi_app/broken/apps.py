@@ -6,7 +6,7 @@ class BrokenConfig(AppConfig):
     label = "headway_broken"
 
     def ready(self) -> None:
-        from consumers.hub import Hub
+        from consumers.feeds.hub import Hub
 
         async def serve(self: Hub) -> None:
             self.ready.set()

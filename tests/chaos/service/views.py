@@ -14,9 +14,9 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from consumers.hub import get_hub
-from consumers.limits import get_limits
-from consumers.watcher import Watcher
+from consumers.access.limits import get_limits
+from consumers.feeds.hub import get_hub
+from consumers.feeds.watcher import Watcher
 from tasks import aenqueue
 from tasks.conf import conf
 from tasks.registry import resolve

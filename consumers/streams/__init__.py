@@ -1,0 +1,1 @@
+"""Events on their way out: over Server-Sent Events and over WebSocket."""

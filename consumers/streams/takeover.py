@@ -1,0 +1,143 @@
+"""Serving event streams outside of Django, once Django has answered for them.
+
+Django's handler keeps a thread, and the database connection the view has used, for as
+long as a response streams. So the view only decides: it leaves a stream in the scope
+and returns an empty response with the stream's headers. This wrapper holds that
+response's start back until Django is done with the request and has let everything go,
+and then writes the stream itself, with the headers and cookies that Django's whole
+middleware has made.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from consumers.asgi import FRAMES, Message, Put, Receive, Scope, Send
+from consumers.streams.pump import Source, pump
+
+__all__ = ["SCOPE_KEY", "Slot", "Stream", "TakeOver"]
+
+#: Where in the scope the view finds the slot for its stream.
+SCOPE_KEY = "headway.takeover"
+
+# Of the empty response, not of the stream.
+_DROPPED = frozenset({b"content-length", b"etag"})
+
+
+class Stream(Protocol):
+    """A stream to be served."""
+
+    opening: bytes
+
+    @property
+    def watcher(self) -> Source[Any]:
+        """What there is to write."""
+
+    async def encode(self, item: Any) -> bytes:
+        """The bytes to write for an item of the watcher."""
+
+    def push(self, put: Put) -> None:
+        """Let the watcher write news by itself while it waits, if it can."""
+
+    def close(self) -> None:
+        """Release everything. Safe to call twice."""
+
+
+class Slot:
+    """Carries a stream from the view to the wrapper; copies of the scope share it."""
+
+    stream: Stream | None = None
+    _over = False
+
+    def take(self, stream: Stream) -> None:
+        """Serve it. A view that goes on when its request is over leaves nothing open."""
+        if self._over:
+            stream.close()
+        else:
+            self.stream = stream
+
+    def close(self) -> None:
+        self._over = True
+        if self.stream is not None:
+            self.stream.close()
+
+
+class TakeOver:
+    """ASGI middleware around Django's handler."""
+
+    def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        slot = Slot()
+        exchange = _Exchange(slot, receive, send, scope.get("extensions", {}).get(FRAMES))
+        try:
+            await self._application({**scope, SCOPE_KEY: slot}, exchange.receive, exchange.send)
+            if slot.stream is not None and exchange.held is not None:
+                with suppress(OSError):  # how ASGI servers may say that the client has gone
+                    await exchange.serve(slot.stream)
+        finally:
+            slot.close()
+
+
+class _Exchange:
+    """One request: Django's side of it first, then the stream's."""
+
+    def __init__(self, slot: Slot, receive: Receive, send: Send, put: Put | None) -> None:
+        self.held: Message | None = None
+        self._slot = slot
+        self._receive = receive
+        self._send = send
+        self._put = put
+        self._disconnected = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        # Servers say it once, and Django may be the one who hears it.
+        self._disconnected = message["type"] == "http.disconnect"
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.held is not None:
+            return  # the empty body
+        if message["type"] == "http.response.start" and self._is_stream(message):
+            self.held = message
+        else:
+            await self._send(message)
+
+    def _is_stream(self, start: Message) -> bool:
+        # Middleware may have answered in the view's place, with an error for example.
+        types = [value for name, value in start["headers"] if name.lower() == b"content-type"]
+        return (
+            self._slot.stream is not None
+            and start["status"] in (200, 201)
+            and types[:1] != []
+            and types[0].startswith(b"text/event-stream")
+        )
+
+    async def serve(self, stream: Stream) -> None:
+        assert self.held is not None
+        if self._disconnected:
+            return
+        kept = [pair for pair in self.held["headers"] if pair[0].lower() not in _DROPPED]
+        await self._send({**self.held, "headers": kept})
+        await self._write(stream.opening)
+        if self._put is not None:
+            stream.push(self._put)
+
+        async def write(item: Any) -> None:
+            await self._write(await stream.encode(item))
+
+        await pump(stream.watcher, write, self._until_gone())
+        if not self._disconnected:
+            await self._write(b"", more=False)
+
+    async def _write(self, body: bytes, more: bool = True) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def _until_gone(self) -> None:
+        while not self._disconnected:
+            await self.receive()

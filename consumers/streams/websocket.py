@@ -1,0 +1,213 @@
+"""A run's events over a WebSocket: the envelopes of its log as text frames."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
+from functools import partial
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.http import QueryDict
+
+from consumers.access.auth import Access, Action, admit, granted
+from consumers.access.identity import Identity
+from consumers.access.limits import Pace
+from consumers.access.requests import visitor_in
+from consumers.access.rights import Holder
+from consumers.access.shown import PROTOCOL
+from consumers.asgi import FRAMES, Message, Put, Receive, Scope, Send
+from consumers.feeds.chunk import Chunk
+from consumers.feeds.hub import get_hub
+from consumers.feeds.keep import keep
+from consumers.feeds.watcher import Signal, Watcher
+from consumers.operations import cancel
+from consumers.outage import outages_refused
+from consumers.refusal import Refusal
+from consumers.routing import run_in
+from consumers.snapshot import snapshot_envelope
+from consumers.streams.commands import parse_command, ref_in
+from consumers.streams.cursor import LATEST, place, requested
+from consumers.streams.pump import pump
+from consumers.wire import CloseCode, close_reason
+from tasks.codec import encode
+from tasks.conf import conf
+from tasks.models import TaskRun
+from tasks.states import CancelRequest
+
+__all__ = ["RunSocket", "Socket", "turn_away"]
+
+# Each is a write of its own: so many, then the others.
+_FRAMES_AT_ONCE = 32
+
+_CLOSING = {
+    None: (CloseCode.FINISHED, "finished"),
+    Signal.FAREWELL: (CloseCode.GOING_AWAY, "Going away: reconnect."),
+    Signal.GONE: (CloseCode.NOT_FOUND, "The run was deleted."),
+}
+
+
+class Socket(ABC):
+    """One connection."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._query = QueryDict(scope.get("query_string", b""))
+        self._batched = self._query.get("batch") == "1"
+        self._put: Put | None = scope.get("extensions", {}).get(FRAMES)
+        self._left = False
+        self._visitor = visitor_in(scope)
+        self._pace = Pace()
+
+    async def open(self) -> None:
+        """Accept, and serve to the end.
+
+        It accepts before it refuses: of a handshake that fails, a browser tells its page
+        nothing, of a close its code and reason.
+        """
+        await self._receive()
+        with suppress(OSError):  # how ASGI servers may say that the client has gone
+            await self._send(_accept(self._scope))
+            await self.serve()
+
+    async def serve(self) -> None:
+        try:
+            with outages_refused():
+                self._visitor.check()
+                code, reason = _CLOSING[await self._watch()]
+        except Refusal as refusal:
+            code, reason = refusal.close_code, refusal.message
+        if not self._left:
+            await self._send(_close(code, reason))
+
+    @abstractmethod
+    async def _watch(self) -> Signal | None:
+        """Serve until there is nothing more to say; the last signal, or None."""
+
+    async def _heard(self) -> Message:
+        """What the client says next, if that is not too soon."""
+        message = await self._receive()
+        if message["type"] == "websocket.receive":
+            self._pace.step()
+        return message
+
+    async def _events(self, chunk: Chunk) -> None:
+        if self._put is not None:
+            await self._send({"type": FRAMES, "frames": self._frames(chunk)})
+        elif self._batched:
+            await self._text(b"\n".join(chunk.envelopes).decode())
+        else:
+            for count, envelope in enumerate(chunk.envelopes, 1):
+                await self._text(envelope.decode())
+                if count % _FRAMES_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+
+    def _frames(self, chunk: Chunk) -> bytes:
+        return chunk.message if self._batched else chunk.messages
+
+    async def _admit(self, run: str | TaskRun, action: Action) -> Access:
+        return await admit(self._visitor, run, action, database_sync_to_async)
+
+    async def _identity(self) -> Identity | None:
+        return await database_sync_to_async(self._visitor.identity)()
+
+    async def _granted(self, command: dict[str, Any], renewed: Holder | None) -> dict[str, Any]:
+        """Take a grant from now on; also for *renewed*, which an earlier one holds open."""
+        grant = await database_sync_to_async(granted)(self._visitor, command.get("grant"))
+        if renewed is not None:
+            get_hub().rights.renew(renewed, grant)
+        return {"run": str(grant.run_id), "action": grant.action, "ok": True}
+
+    async def _text(self, text: str) -> None:
+        await self._send({"type": "websocket.send", "text": text})
+
+
+async def turn_away(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
+    """Accept and close: see :meth:`Socket.open`."""
+    await receive()
+    with suppress(OSError):
+        await send(_accept(scope))
+        await send(_close(refusal.close_code, refusal.message))
+
+
+def _accept(scope: Scope) -> Message:
+    offered = PROTOCOL in scope.get("subprotocols", ())
+    return {"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None}
+
+
+def _close(code: CloseCode, reason: str) -> Message:
+    return {"type": "websocket.close", "code": int(code), "reason": close_reason(reason)}
+
+
+class RunSocket(Socket):
+    """The events of the run in its path."""
+
+    async def _watch(self) -> Signal | None:
+        headers = dict(self._scope["headers"])
+        last_event_id = headers.get(b"last-event-id")
+        cursor = requested(
+            None if last_event_id is None else last_event_id.decode("latin1"),
+            self._query.get("after"),
+        )
+        access = await self._admit(run_in(self._scope["path"]), Action.STREAM)
+        after = place(cursor, access.run.last_seq)
+        if access.run.is_finished:
+            await database_sync_to_async(keep)(access.run)
+        watched = get_hub().watch(access.run, after, "websocket", access.admission)
+        with closing(watched) as watcher:
+            if cursor is LATEST:
+                snapshot = await database_sync_to_async(snapshot_envelope)(access.run)
+                await self._text(snapshot.decode())
+            if (put := self._put) is not None:
+                watcher.put = lambda chunk: put(self._frames(chunk))
+            last = await pump(watcher, self._write, self._listen(watcher, access.run))
+            if watcher.refusal is not None:
+                raise watcher.refusal
+            return last
+
+    async def _write(self, item: Chunk | Signal) -> None:
+        if isinstance(item, Chunk):
+            await self._events(item)
+        # Silence is the server's own ping, and the last word is the close.
+
+    async def _listen(self, watcher: Watcher, run: TaskRun) -> None:
+        while (message := await self._heard())["type"] != "websocket.disconnect":
+            command = parse_command(message, conf().frame_bytes)
+            match command["op"]:
+                case "ping":
+                    await self._text('{"op":"pong"}')
+                case "stop":
+                    await self._answer(command, partial(self._stop, run))
+                case "grant":
+                    await self._answer(command, partial(self._renew, command, watcher, run))
+                case _:
+                    raise Refusal(400, "bad_request", "The op is not ping, stop or grant.")
+        self._left = True
+
+    async def _answer(
+        self, command: dict[str, Any], obey: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> None:
+        """A refusal is an answer here, since it is no reason to stop watching."""
+        answer = {"op": command["op"]}
+        try:
+            answer |= ref_in(command)
+            answer |= await obey()
+        except Refusal as refusal:
+            answer |= refusal.content
+        await self._text(encode(answer))
+
+    async def _stop(self, run: TaskRun) -> dict[str, Any]:
+        # By its id: whether its grants were revoked since, the row that we have does not know.
+        access = await self._admit(str(run.pk), Action.STOP)
+        await database_sync_to_async(cancel)(access.run, CancelRequest.STOP)
+        return {"ok": True}
+
+    async def _renew(
+        self, command: dict[str, Any], watcher: Watcher, run: TaskRun
+    ) -> dict[str, Any]:
+        grant = self._visitor.read(command.get("grant"))
+        if grant.run_id != run.pk:
+            raise Refusal(403, "forbidden", "The grant is for another run.")
+        return await self._granted(command, watcher)
