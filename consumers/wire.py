@@ -6,6 +6,7 @@ of the same refusal.
 """
 
 import random
+import re
 import struct
 from enum import IntEnum
 from typing import Final
@@ -13,22 +14,19 @@ from typing import Final
 __all__ = [
     "CONTENT_TYPE",
     "HEARTBEAT",
-    "OPENING",
     "CloseCode",
     "close_reason",
     "farewell",
+    "fragment",
     "frame",
     "frame_at",
+    "opening",
     "place_frame",
     "text_frame",
     "type_of",
 ]
 
 CONTENT_TYPE: Final = "text/event-stream; charset=utf-8"
-
-#: First bytes of a stream: they make the browser's connection "open" before any event,
-#: and take back the longer delay of a farewell.
-OPENING: Final = b"retry: 1000\n\n"
 
 #: A comment: it keeps proxies and the client sure of the connection and is no event.
 HEARTBEAT: Final = b": heartbeat\n\n"
@@ -39,6 +37,7 @@ HEARTBEAT: Final = b": heartbeat\n\n"
 RECONNECT_FROM: Final = 500
 RECONNECT_SPAN: Final = 6_000
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _FINAL_TEXT = 0x81  # the only frame of its message, no extension, opcode "text"
 _REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame holds 125, two are the code
 
@@ -65,6 +64,24 @@ def frame(seq: int, envelope: bytes) -> bytes:
 def frame_at(id_: bytes, envelope: bytes) -> bytes:
     """An event with another id than its seq; an empty one makes the client forget its own."""
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (id_, type_of(envelope), envelope)
+
+
+def opening(heartbeat: float) -> bytes:
+    """First bytes of a stream: they make the browser's connection "open" before any event.
+
+    They take back the longer delay of a farewell, and tell in a comment, which is nothing to
+    an EventSource, after how many seconds of silence there is a heartbeat.
+    """
+    return f"retry: 1000\n: heartbeat {heartbeat:.10g}\n\n".encode()
+
+
+def fragment(type_: bytes, text: str) -> bytes:
+    """An event without its id, whose data is any text: a field for each line of it.
+
+    A browser puts line feeds between them again, so that no text can hold a field.
+    """
+    lines = b"".join(b"data: %b\n" % line.encode() for line in _LINE_END.split(text))
+    return b"event: %b\n%b\n" % (type_, lines)
 
 
 def place_frame(id_: bytes) -> bytes:

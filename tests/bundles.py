@@ -17,7 +17,7 @@ __all__ = ["BundleSocketWatcher", "BundleStreamWatcher", "BundleWatcher"]
 
 _BLOCK = re.compile(
     rb'(?:id: (?P<id>\S+)\nevent: [^\n]+\ndata: (?P<data>\{"run":"[^\n]+)'
-    rb"|retry: (?P<retry>\d+)|: heartbeat)\n\n"
+    rb"|retry: (?P<retry>\d+)(?:\n: heartbeat [\d.]+)?|: heartbeat)\n\n"
 )
 
 

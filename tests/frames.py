@@ -17,7 +17,7 @@ _MESSAGE = re.compile(_ENVELOPE)
 _BLOCK = re.compile(
     rb"(?:id: (?P<id>\d+)\nevent: (?P<event>[^\n]+)\ndata: "
     + _ENVELOPE
-    + rb"|retry: (?P<retry>\d+)|: heartbeat)\n\n"
+    + rb"|retry: (?P<retry>\d+)(?:\n: heartbeat [\d.]+)?|: heartbeat)\n\n"
 )
 
 Event = tuple[bytes, bytes, bytes, bytes]  # run, seq, type, data

@@ -8,6 +8,7 @@ app_name = "headway_demo"
 
 urlpatterns = [
     path("", views.page, name="page"),
+    path("demo/htmx/<uuid:run_id>/", views.page_with_htmx, name="htmx"),
     path("demo/import/", views.start_import, name="import"),
     path("demo/story/", views.start_story, name="story"),
     path("demo/countdown/", views.start_countdown, name="countdown"),

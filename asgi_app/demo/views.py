@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -19,7 +20,16 @@ from tasks.handles import Handle
 from tasks.ids import parse_run_id
 from tasks.models import TaskRun
 
-__all__ = ["bundled", "page", "rows", "runs", "start_countdown", "start_import", "start_story"]
+__all__ = [
+    "bundled",
+    "page",
+    "page_with_htmx",
+    "rows",
+    "runs",
+    "start_countdown",
+    "start_import",
+    "start_story",
+]
 
 LISTED = 8  # recent runs on the page
 SAMPLE = 50  # rows of an import on its page
@@ -38,6 +48,12 @@ def page(request: HttpRequest) -> HttpResponse:
     if run is None:
         return _page(request, status=404, problem="There is no such run.")
     return _page(request, run=run)
+
+
+@require_safe
+def page_with_htmx(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """A run on a page without a script of its own."""
+    return render(request, "headway_demo/htmx.html", {"run": get_object_or_404(_runs(), pk=run_id)})
 
 
 @require_safe

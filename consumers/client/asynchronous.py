@@ -9,7 +9,7 @@ import httpx
 
 from consumers.client.event import Event
 from consumers.client.journey import Journey, Lost
-from consumers.client.options import options
+from consumers.client.options import options, patient
 
 __all__ = ["HeadwayClient"]
 
@@ -66,7 +66,10 @@ class HeadwayClient:
                 await asyncio.sleep(journey.pause())  # the other side is to come back
 
     async def _connection(self, journey: Journey) -> AsyncGenerator[Event, None]:
-        async with self._http.stream("GET", journey.path, headers=journey.headers) as response:
+        timeout = patient(self._http.timeout, journey.heartbeat)
+        async with self._http.stream(
+            "GET", journey.path, headers=journey.headers, timeout=timeout
+        ) as response:
             body = b"" if response.is_success else await response.aread()
             if journey.answered(response.status_code, response.headers, lambda: body):
                 async for data in response.aiter_bytes():

@@ -1,9 +1,13 @@
 """The lines of an event stream, gathered to blocks (HTML standard, section 9.2.6). No I/O."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 __all__ = ["Block", "Blocks"]
+
+
+_HEARTBEAT = "heartbeat "
 
 
 class Block(NamedTuple):
@@ -18,6 +22,8 @@ class Blocks:
     def __init__(self) -> None:
         #: Seconds that the server asks for until the next connection.
         self.retry: float | None = None
+        #: Seconds of silence after which it says that it is alive, if it has told.
+        self.heartbeat: float | None = None
         self._rest = b""
         self._fields: dict[str, list[str]] = {}
 
@@ -36,6 +42,9 @@ class Blocks:
             return self._end()
         if name == "retry" and value.isdecimal():
             self.retry = int(value) / 1000
+        elif not name and value.startswith(_HEARTBEAT):
+            with suppress(ValueError):  # some other comment
+                self.heartbeat = float(value.removeprefix(_HEARTBEAT))
         elif name:  # else it is a comment
             self._fields.setdefault(name, []).append(value)
         return None

@@ -12,6 +12,7 @@ from consumers.client.event import Event
 __all__ = ["Journey", "Lost"]
 
 _LONGEST = 15.0  # seconds between two tries
+_LONGEST_TOLD = 300.0  # seconds that a server may have us wait
 _STEADY = 5.0  # seconds: a connection that lasted so long was a good one
 _PASSING = frozenset({408, 425, 429})  # and all from 500 on: worth another try
 
@@ -31,6 +32,8 @@ class Journey:
         patience: float | None = None,
     ) -> None:
         self.path = path
+        #: Seconds of silence until a sign of life, as the last connection told.
+        self.heartbeat: float | None = None
         #: Seq of the last event.
         self.cursor = cursor
         self.over = False
@@ -38,6 +41,7 @@ class Journey:
         self._patience = patience
         self._failures = 0
         self._retry = 1.0  # seconds
+        self._told = 0.0  # seconds that the server wants nobody to come in
         self._blocks = Blocks()
         self._opened: float | None = None
         self._reached = time.monotonic()
@@ -69,7 +73,7 @@ class Journey:
             return True
         if status in _PASSING or status >= 500:
             after = headers.get("retry-after", "")
-            self._retry = float(after) if after.isdecimal() else self._retry
+            self._told = min(float(after), _LONGEST_TOLD) if after.isdecimal() else 0.0
             raise Lost
         raise refusal(status, body())
 
@@ -77,6 +81,7 @@ class Journey:
         """The events that are complete with *data* and new; :class:`Lost` if one is missing."""
         self._reached = time.monotonic()
         for block in self._blocks.feed(data):
+            self.heartbeat = self._blocks.heartbeat
             self._failures = 0
             if not block.id:
                 continue  # of a task that has not been started: there is no log yet
@@ -98,7 +103,8 @@ class Journey:
         """Seconds until the next connection; :class:`Unreachable` once patience is over.
 
         Any number up to a bound that doubles with each failure ("full jitter"), so that the
-        clients of a server that comes back do not all come at once.
+        clients of a server that comes back do not all come at once. One that is full and says
+        so is no failure: not before it wants them, and spread over as long again.
         """
         now = time.monotonic()
         if self._patience is not None and now - self._reached >= self._patience:
@@ -106,6 +112,9 @@ class Journey:
         if self._opened is not None and now - self._opened >= _STEADY:
             self._failures = 0
         self._opened = None
+        if told := self._told:
+            self._told = 0.0
+            return told + random.uniform(0, min(told, _LONGEST))
         base = self._retry if self._blocks.retry is None else self._blocks.retry
         bound = min(_LONGEST, base * 2.0 ** min(self._failures, 10))
         self._failures += 1

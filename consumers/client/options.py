@@ -4,10 +4,11 @@ from typing import Any
 
 import httpx
 
-__all__ = ["options"]
+__all__ = ["options", "patient"]
 
 _CONNECT = 10.0  # seconds
-_SILENCE = 45.0  # seconds: three heartbeats, then the connection counts as lost
+_MISSED = 3  # heartbeats: then the connection counts as lost
+_SILENCE = _MISSED * 15.0  # seconds
 
 
 def options(base_url: str, token: str | None, given: dict[str, Any]) -> dict[str, Any]:
@@ -19,3 +20,15 @@ def options(base_url: str, token: str | None, given: dict[str, Any]) -> dict[str
         **given,
         "headers": headers | dict(given.get("headers", {})),
     }
+
+
+def patient(timeout: httpx.Timeout, heartbeat: float | None) -> httpx.Timeout:
+    """*timeout*, or longer, for a server that is silent for longer than most."""
+    if not heartbeat or timeout.read is None or timeout.read >= _MISSED * heartbeat:
+        return timeout
+    return httpx.Timeout(
+        connect=timeout.connect,
+        read=_MISSED * heartbeat,
+        write=timeout.write,
+        pool=timeout.pool,
+    )

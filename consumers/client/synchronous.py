@@ -9,7 +9,7 @@ import httpx
 
 from consumers.client.event import Event
 from consumers.client.journey import Journey, Lost
-from consumers.client.options import options
+from consumers.client.options import options, patient
 
 __all__ = ["SyncHeadwayClient"]
 
@@ -53,7 +53,10 @@ class SyncHeadwayClient:
                 time.sleep(journey.pause())  # the other side is to come back
 
     def _connection(self, journey: Journey) -> Iterator[Event]:
-        with self._http.stream("GET", journey.path, headers=journey.headers) as response:
+        timeout = patient(self._http.timeout, journey.heartbeat)
+        with self._http.stream(
+            "GET", journey.path, headers=journey.headers, timeout=timeout
+        ) as response:
             body = b"" if response.is_success else response.read()
             if journey.answered(response.status_code, response.headers, lambda: body):
                 for data in response.iter_bytes():

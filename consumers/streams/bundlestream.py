@@ -1,5 +1,7 @@
 """Events of several runs as one event stream."""
 
+from collections.abc import Sequence
+
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -9,6 +11,7 @@ from consumers.access.limits import Seat
 from consumers.access.requests import user_of
 from consumers.feeds.bundle import Bundle, Item
 from consumers.feeds.follower import Signal
+from consumers.feeds.fragments import get_fragments, wants_html
 from consumers.feeds.hub import get_hub
 from consumers.feeds.keep import keep
 from consumers.refusal import Refusal
@@ -16,7 +19,7 @@ from consumers.snapshot import snapshot_envelope
 from consumers.streams.cursor import LATEST, place
 from consumers.streams.sse import EventStream, respond, seat_for
 from consumers.streams.vector import Vector
-from consumers.wire import OPENING, frame_at
+from consumers.wire import frame_at, opening
 from tasks.conf import conf
 from tasks.models import TaskRun
 
@@ -25,11 +28,14 @@ __all__ = ["BundleStream", "events_of_many"]
 
 async def events_of_many(request: HttpRequest) -> HttpResponseBase:
     """``GET tasks/events/?run=…&run=…``: all or nothing of them."""
+    html = wants_html(request)
     with seat_for(request) as seat:
-        return await _streamed(request, await _admitted(request, seat), seat)
+        return await _streamed(request, await _admitted(request, seat), seat, html)
 
 
-async def _streamed(request: HttpRequest, admitted: list[Access], seat: Seat) -> HttpResponseBase:
+async def _streamed(
+    request: HttpRequest, admitted: list[Access], seat: Seat, html: bool
+) -> HttpResponseBase:
     runs = [access.run for access in admitted]
     vector = Vector(run.pk for run in runs)
     text = request.headers.get("Last-Event-ID", request.GET.get("after"))
@@ -41,24 +47,27 @@ async def _streamed(request: HttpRequest, admitted: list[Access], seat: Seat) ->
     if not (open_ or latest):
         return HttpResponse(status=204)  # see sse
     vector.place(cursors)
-    opening = OPENING + (await sync_to_async(_snapshots)(runs, vector) if latest else b"")
+    first = opening(conf().heartbeat)
+    if latest:
+        first += await _snapshots(runs, vector, html)
     bundle = get_hub().bundle("sse")
     for run, admission in ((access.run, access.admission) for access in open_):
         bundle.add(bundle.open(run, cursors[run.pk], admission))
     if not open_:
         bundle.close()
-    return respond(request, BundleStream(bundle, vector, opening), seat)
+    return respond(request, BundleStream(bundle, vector, first, html), seat)
 
 
 class BundleStream(EventStream[list[Item] | Signal]):
     """A bundle's items as bytes of an event stream, which ends with its last member."""
 
-    def __init__(self, bundle: Bundle, vector: Vector, opening: bytes) -> None:
+    def __init__(self, bundle: Bundle, vector: Vector, opening: bytes, html: bool = False) -> None:
         super().__init__(bundle, opening)
+        self._html = html
         self._bundle = bundle
         self._vector = vector
 
-    def encode(self, items: list[Item] | Signal) -> bytes:
+    async def encode(self, items: list[Item] | Signal) -> bytes:
         if isinstance(items, Signal):
             return self.said(items)
         written: list[bytes] = []
@@ -68,7 +77,8 @@ class BundleStream(EventStream[list[Item] | Signal]):
                 self._bundle.close()
                 return b"".join([*written, self.said(item.found)])
             if item.found is not None:
-                written.append(self._vector.frames(item.member.run_id, item.found))
+                ids = self._vector.ids(item.member.run_id, item.found)
+                written.append(await _frames(ids, item.found.envelopes, self._html))
         if not self._bundle.members:
             self._bundle.close()
         return b"".join(written)
@@ -105,7 +115,13 @@ def _is_read(run: TaskRun, cursor: int) -> bool:
     return run.is_finished and cursor == run.last_seq
 
 
-def _snapshots(runs: list[TaskRun], vector: Vector) -> bytes:
+async def _snapshots(runs: list[TaskRun], vector: Vector, html: bool) -> bytes:
     """The state of each. Who has not read them all has no id, and begins with them again."""
-    frames = [frame_at(b"", snapshot_envelope(run)) for run in runs[:-1]]
-    return b"".join([*frames, frame_at(vector.text, snapshot_envelope(runs[-1]))])
+    envelopes = await sync_to_async(lambda: [snapshot_envelope(run) for run in runs])()
+    return await _frames([b""] * (len(runs) - 1) + [vector.text], envelopes, html)
+
+
+async def _frames(ids: Sequence[bytes], envelopes: Sequence[bytes], html: bool) -> bytes:
+    if html:
+        return await get_fragments().frames(ids, envelopes)
+    return b"".join(map(frame_at, ids, envelopes))

@@ -8,17 +8,23 @@ from consumers.access.onlooker import admit_to_list
 from consumers.access.requests import user_of
 from consumers.access.sight import Sight
 from consumers.feeds.follower import Signal
+from consumers.feeds.fragments import wants_html
 from consumers.feeds.hub import get_hub
 from consumers.feeds.listwatcher import Listed, ListWatcher
+from consumers.refusal import Refusal
 from consumers.streams.sse import EventStream, respond, seat_for
 from consumers.streams.wanted import Place, limit_in, wanted_in
-from consumers.wire import HEARTBEAT, OPENING, place_frame
+from consumers.wire import HEARTBEAT, opening, place_frame
+from tasks.conf import conf
 
 __all__ = ["ListStream", "changes_of_runs"]
 
 
 async def changes_of_runs(request: HttpRequest) -> HttpResponseBase:
     """``GET tasks/feed/``: of all runs that the user may see, or those that the query names."""
+    if wants_html(request):
+        # A run comes again with each change, and only the page knows where it has put it.
+        raise Refusal(400, "bad_request", "A list is JSON: let its events trigger a request.")
     wanted, limit = wanted_in(request.GET), limit_in(request.GET.get("limit"))
     place = Place(wanted)
     seen = place.parse(request.headers.get("Last-Event-ID", request.GET.get("after")))
@@ -37,11 +43,11 @@ class ListStream(EventStream[Listed | Signal]):
     """
 
     def __init__(self, watcher: ListWatcher, place: Place) -> None:
-        super().__init__(watcher, OPENING)
+        super().__init__(watcher, opening(conf().heartbeat))
         self._list = watcher
         self._place = place
 
-    def encode(self, item: Listed | Signal) -> bytes:
+    async def encode(self, item: Listed | Signal) -> bytes:
         if isinstance(item, Signal):
             seen = self._list.seen
             place = b"" if seen is None else place_frame(self._place.text(seen).encode())

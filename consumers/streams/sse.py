@@ -15,6 +15,7 @@ from consumers.access.requests import prefers, user_of
 from consumers.asgi import Put
 from consumers.feeds.chunk import CHUNK_EVENTS, Chunk
 from consumers.feeds.follower import Signal
+from consumers.feeds.fragments import get_fragments, wants_html
 from consumers.feeds.hub import get_hub
 from consumers.feeds.keep import keep
 from consumers.feeds.log import read_page
@@ -23,7 +24,8 @@ from consumers.snapshot import snapshot_envelope
 from consumers.streams.cursor import LATEST, Latest, place, requested
 from consumers.streams.pump import Source
 from consumers.streams.takeover import SCOPE_KEY
-from consumers.wire import CONTENT_TYPE, HEARTBEAT, OPENING, farewell, frame
+from consumers.wire import CONTENT_TYPE, HEARTBEAT, farewell, opening
+from tasks.conf import conf
 from tasks.models import TaskRun
 
 __all__ = ["EventStream", "RunStream", "events", "respond", "seat_for", "stream"]
@@ -41,6 +43,7 @@ _SAID: dict[Signal, Callable[[], bytes]] = {
 async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """``GET tasks/<id>/events/``."""
     cursor = requested(request.headers.get("Last-Event-ID"), request.GET.get("after"))
+    html = wants_html(request)
     if prefers(request, "text/event-stream", "application/json") == "application/json":
         run = (await admit(user_of(request), run_id, Action.STREAM)).run
         return await _page(run, place(cursor, run.last_seq))
@@ -53,7 +56,7 @@ async def events(request: HttpRequest, run_id: str) -> HttpResponseBase:
         seat.hold_for(access.user)
         if run.is_finished:
             await sync_to_async(keep)(run)
-        return await stream(request, access, cursor, seat)
+        return await stream(request, access, cursor, seat, html=html)
 
 
 def seat_for(request: HttpRequest) -> Seat:
@@ -62,16 +65,22 @@ def seat_for(request: HttpRequest) -> Seat:
 
 
 async def stream(
-    request: HttpRequest, access: Access, cursor: int | Latest, seat: Seat, status: int = 200
+    request: HttpRequest,
+    access: Access,
+    cursor: int | Latest,
+    seat: Seat,
+    status: int = 200,
+    html: bool = False,
 ) -> HttpResponseBase:
     """The response that streams what follows *cursor*, to who was let in to it."""
     run = access.run
     after = place(cursor, run.last_seq)
-    opening = OPENING
+    first = opening(conf().heartbeat)
     if cursor is LATEST:
-        opening += frame(after, await sync_to_async(snapshot_envelope)(run))
-    served = RunStream(get_hub().watch(run, after, "sse", access.admission), opening)
-    return respond(request, served, seat, status)
+        state = Chunk(after, [await sync_to_async(snapshot_envelope)(run)])
+        first += await _frames(state, html)
+    watcher = get_hub().watch(run, after, "sse", access.admission)
+    return respond(request, RunStream(watcher, first, html), seat, status)
 
 
 class EventStream(ABC, Generic[T]):
@@ -85,7 +94,7 @@ class EventStream(ABC, Generic[T]):
         self.opening = opening
 
     @abstractmethod
-    def encode(self, item: T) -> bytes:
+    async def encode(self, item: T) -> bytes:
         """The bytes to write for an item."""
 
     def push(self, put: Put) -> None:
@@ -97,7 +106,7 @@ class EventStream(ABC, Generic[T]):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self.opening
         async for item in self.watcher:
-            yield self.encode(item)
+            yield await self.encode(item)
 
     def close(self) -> None:
         """Release everything. Safe to call twice."""
@@ -109,17 +118,19 @@ class EventStream(ABC, Generic[T]):
 
 
 class RunStream(EventStream[Chunk | Signal]):
-    """A watcher's items as bytes of an event stream."""
+    """A watcher's items as bytes of an event stream, in JSON or as fragments of HTML."""
 
-    def __init__(self, watcher: Watcher, opening: bytes) -> None:
+    def __init__(self, watcher: Watcher, opening: bytes, html: bool = False) -> None:
         super().__init__(watcher, opening)
         self._watcher = watcher
+        self._html = html
 
     def push(self, put: Put) -> None:
-        self._watcher.put = lambda chunk: put(chunk.frames)
+        if not self._html:  # which may have to be rendered first
+            self._watcher.put = lambda chunk: put(chunk.frames)
 
-    def encode(self, item: Chunk | Signal) -> bytes:
-        return item.frames if isinstance(item, Chunk) else self.said(item)
+    async def encode(self, item: Chunk | Signal) -> bytes:
+        return await _frames(item, self._html) if isinstance(item, Chunk) else self.said(item)
 
 
 def respond(
@@ -137,6 +148,13 @@ def respond(
     response["Cache-Control"] = "no-cache, no-transform"
     response["X-Accel-Buffering"] = "no"
     return response
+
+
+async def _frames(chunk: Chunk, html: bool) -> bytes:
+    if not html:
+        return chunk.frames
+    ids = (b"%d" % seq for seq in range(chunk.first, chunk.last + 1))
+    return await get_fragments().frames(ids, chunk.envelopes)
 
 
 async def _page(run: TaskRun, after: int) -> HttpResponse:

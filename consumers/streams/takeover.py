@@ -33,7 +33,7 @@ class Stream(Protocol):
     def watcher(self) -> Source[Any]:
         """What there is to write."""
 
-    def encode(self, item: Any) -> bytes:
+    async def encode(self, item: Any) -> bytes:
         """The bytes to write for an item of the watcher."""
 
     def push(self, put: Put) -> None:
@@ -127,9 +127,11 @@ class _Exchange:
         await self._write(stream.opening)
         if self._put is not None:
             stream.push(self._put)
-        await pump(
-            stream.watcher, lambda item: self._write(stream.encode(item)), self._until_gone()
-        )
+
+        async def write(item: Any) -> None:
+            await self._write(await stream.encode(item))
+
+        await pump(stream.watcher, write, self._until_gone())
         if not self._disconnected:
             await self._write(b"", more=False)
 

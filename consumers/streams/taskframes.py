@@ -9,22 +9,27 @@ Names are the author's own. What Headway says is called ``run.queued``, ``run.st
 ``cancelled``, by how the run ended; it has ``"_final": true``.
 """
 
+from consumers import wire
 from consumers.feeds.chunk import Chunk
 from consumers.wire import type_of
 from tasks.codec import decode, encode
 from tasks.events import FINISHED, QUEUED, RETRYING, STARTED, STOPPING, STREAM
 from tasks.stream_task import StreamTask
 
-__all__ = ["HEARTBEAT", "OPENING", "TaskFrames"]
+__all__ = ["HEARTBEAT", "TaskFrames", "opening"]
 
 # No block ends here: httpx-sse would take one without data for an event, and who decodes the
 # data of each as JSON would fail.
-OPENING = b"retry: 1000\n"
 HEARTBEAT = b": heartbeat\n"
 
 _OURS = {name.encode(): f"run.{name}".encode() for name in (QUEUED, STARTED, RETRYING, STOPPING)}
 _FINISHED, _STREAM = FINISHED.encode(), STREAM.encode()
 _ENDS = {"SUCCESSFUL": b"run.finished", "CANCELLED": b"cancelled"}
+
+
+def opening(heartbeat: float) -> bytes:
+    """See :func:`consumers.wire.opening`."""
+    return wire.opening(heartbeat).removesuffix(b"\n")
 
 
 class TaskFrames:

@@ -8,7 +8,6 @@ from uuid import UUID
 from consumers.feeds.chunk import Chunk
 from consumers.refusal import Refusal
 from consumers.streams.cursor import LARGEST
-from consumers.wire import frame_at
 
 __all__ = ["Vector"]
 
@@ -50,17 +49,14 @@ class Vector:
         for run_id, cursor in cursors.items():
             self._texts[self._places[run_id]] = _text(cursor)
 
-    def frames(self, run_id: UUID, chunk: Chunk) -> bytes:
-        """The events as an event stream, each with the vector as it is after it."""
+    def ids(self, run_id: UUID, chunk: Chunk) -> list[bytes]:
+        """The vector as it is after each of the events, and then is."""
         place = self._places[run_id]
         before = self._mark + b"".join(self._texts[:place])
         after = b"".join(self._texts[place + 1 :])
         texts = [_text(seq) for seq in range(chunk.first, chunk.last + 1)]
         self._texts[place] = texts[-1]
-        return b"".join(
-            frame_at(before + text + after, envelope)
-            for text, envelope in zip(texts, chunk.envelopes, strict=True)
-        )
+        return [before + text + after for text in texts]
 
 
 def _text(number: int) -> bytes:

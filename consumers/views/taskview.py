@@ -19,10 +19,11 @@ from consumers.feeds.watcher import Watcher
 from consumers.refusal import Refusal
 from consumers.streams.cursor import LATEST, Latest, requested
 from consumers.streams.sse import EventStream, respond, seat_for
-from consumers.streams.taskframes import HEARTBEAT, OPENING, TaskFrames
+from consumers.streams.taskframes import HEARTBEAT, TaskFrames, opening
 from consumers.views.answer import json_answer
 from consumers.wire import CONTENT_TYPE
 from tasks.codec import encode
+from tasks.conf import conf
 from tasks.models import TaskRun
 from tasks.states import RunStatus
 from tasks.stream_models import (
@@ -90,14 +91,14 @@ class TaskStream(EventStream[Chunk | Signal]):
     """A watcher's items for the viewers of a task."""
 
     def __init__(self, watcher: Watcher, frames: TaskFrames) -> None:
-        super().__init__(watcher, OPENING)
+        super().__init__(watcher, opening(conf().heartbeat))
         self._watcher = watcher
         self._frames = frames
 
     def push(self, put: Put) -> None:
         self._watcher.put = lambda chunk: put(self._frames.of_chunk(chunk))
 
-    def encode(self, item: Chunk | Signal) -> bytes:
+    async def encode(self, item: Chunk | Signal) -> bytes:
         return self._frames.of_chunk(item) if isinstance(item, Chunk) else self.said(item)
 
     def said(self, signal: Signal) -> bytes:

@@ -88,6 +88,82 @@ async def test_the_server_may_ask_for_a_longer_wait(page: Page) -> None:
     assert await page.evaluate(script) == [120, 1000]
 
 
+async def test_a_server_that_is_full_is_no_failure(page: Page) -> None:
+    """As long as it says, and spread over as long again: however often it is full."""
+    full: list[Answer] = [(503, {"Retry-After": f"0.{n}"}, "") for n in (1, 2, 3)]
+    await page.route(EVENTS, Server(*full, (503, {}, ""), finished(1)))
+    script = f"""async () => {{
+        Math.random = () => 1 / 2;
+        const run = ({CLIENT}).watch("{EVENTS}");
+        const waits = [];
+        run.on(":state", ({{ state, wait }}) => state === "reconnecting" && waits.push(wait));
+        await run.result;
+        return waits;
+    }}"""
+    # Half of what the first wait may be at least; the last one is the first failure.
+    assert await page.evaluate(script) == [350, 450, 550, 250]
+
+
+@pytest.mark.parametrize(
+    ("after", "low", "high"),
+    [
+        ("7", 7_000, 7_000),
+        ("86400", 300_000, 300_000),
+        ("soon", 0, 0),
+        ("-1", 0, 0),
+        ("Tue, 01 Jan 2030 00:00:00 GMT", 300_000, 300_000),
+        ("Tue, 01 Jan 2019 00:00:00 GMT", 0, 0),
+    ],
+)
+async def test_how_long_a_server_may_have_us_wait(
+    page: Page, after: str, low: int, high: int
+) -> None:
+    script = f"async (after) => ({CLIENT}).outcomeOfStatus(503, after)"
+    outcome = await page.evaluate(script, after)
+    assert low <= outcome["wait"] <= high if low else "wait" not in outcome
+    assert outcome["told"] is bool(low)
+
+
+async def test_nothing_calls_us_back_before_the_server_wants_us(page: Page) -> None:
+    server = Server((503, {"Retry-After": "1"}, ""), finished(1))
+    await page.route(EVENTS, server)
+    script = f"""async () => {{
+        const run = ({CLIENT}).watch("{EVENTS}");
+        let since = 0;
+        run.on(":state", ({{ state }}) => {{
+            if (state !== "reconnecting") return;
+            since = performance.now();
+            setTimeout(() => dispatchEvent(new Event("online")));  // once it rests
+        }});
+        await run.result;
+        return performance.now() - since;
+    }}"""
+    assert await page.evaluate(script) > 900
+
+
+async def test_the_server_says_how_often_it_is_to_be_heard(page: Page) -> None:
+    """A stream that falls silent is left after two and a half of its heartbeats, not of ours."""
+    silent = ": heartbeat 0.2\n\n"
+    script = f"""async () => {{
+        const says = (text) => new Response(new ReadableStream({{
+            start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
+        }}), {{ headers: {{ "Content-Type": "text/event-stream" }} }});
+        const asked = [];
+        window.fetch = async () => {{
+            asked.push(performance.now());
+            return says(asked.length > 1 ? {finished(1)!r} : {silent!r});
+        }};
+        const run = ({CLIENT}).watch("{EVENTS}");
+        let reason = "";
+        run.on(":state", (change) => {{ reason ||= change.reason; }});
+        await run.result;
+        return [reason, asked[1] - asked[0]];
+    }}"""
+    reason, silence = await page.evaluate(script)
+    assert reason == "nothing heard for 1 s"  # rounded
+    assert silence >= 490
+
+
 async def test_an_error_is_no_stream_whatever_its_type(page: Page) -> None:
     await page.route(EVENTS, Server((503, STREAM, finished(1)), finished(1)))
     assert (await watched(page))["states"] == ["reconnecting", "live", "ended"]

@@ -43,6 +43,22 @@ async def test_a_socket_closed_for_another_reason_is_opened_again(page: Page, co
     assert (await watched(page, **SOCKET))["seqs"] == [1]
 
 
+async def test_who_was_too_slow_goes_on_at_once_and_who_was_refused_does_not(page: Page) -> None:
+    end = envelope(3, "finished", {"status": "SUCCESSFUL"})
+    sockets = Sockets(([envelope(1)], 4408), ([], 4408), ([envelope(2)], 4429), ([end], 1000))
+    await page.route_web_socket("**/ws/**", sockets)
+    script = f"""async () => {{
+        Math.random = () => 1 / 10;
+        const run = ({CLIENT}).watch("/ws/tasks/1/", {{ transport: "websocket" }});
+        const waits = [];
+        run.on(":state", ({{ state, wait }}) => state === "reconnecting" && waits.push(wait));
+        await run.result;
+        return waits;
+    }}"""
+    # Slow before anything came, it is one that fails; full, it says how long.
+    assert await page.evaluate(script) == [0, 50, 1650]
+
+
 async def test_a_socket_closed_normally_has_nothing_left(page: Page) -> None:
     await page.route_web_socket("**/ws/**", Sockets(([], 1000)))
     seen = await watched(page, '{ transport: "websocket", after: 5 }', "/ws/tasks/1/")

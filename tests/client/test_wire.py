@@ -42,6 +42,8 @@ async def test_a_stream_torn_anywhere_gives_the_same_blocks(page: Page, end: str
         ("id: a\0b", {"event": "message"}),
         ("retry: soon", {"event": "message"}),
         ("nonsense: 1", {"event": "message"}),
+        (": heartbeat 2.5", {"event": "message", "heartbeat": 2.5}),
+        (": heartbeat", {"event": "message"}),
         ("event:", {"event": "message"}),
         ("id", {"event": "message", "id": ""}),
     ],
@@ -71,6 +73,7 @@ async def test_waits_double_up_to_a_ceiling_and_jitter_down_to_nothing(page: Pag
         (4012, [0, 6000]),
         (1012, [0, 6000]),  # uvicorn
         (1006, [None, None]),  # cut off: backoff alone
+        (4429, [1000, 6000]),  # as Retry-After over HTTP
     ],
 )
 async def test_clients_of_a_server_that_stops_come_back_spread(

@@ -200,7 +200,7 @@ async def test_a_vector_beyond_a_log(hub: Hub) -> None:
 async def test_heartbeats_only_while_all_are_silent(hub: Hub, settings: Any) -> None:
     runs = [await stored() for _ in range(3)]
     stream = await request(runs).open()
-    assert await stream.chunk() == b"retry: 1000\n\n"
+    assert await stream.chunk() == b"retry: 1000\n: heartbeat 15\n\n"
     (bundle,) = hub.bundles
     bundle.beat(60)
     await emit(runs[0], 1)

@@ -44,7 +44,15 @@ async def test_a_run_from_its_first_event_to_its_last(hub: Hub) -> None:
 async def test_the_first_bytes_do_not_wait_for_an_event(hub: Hub) -> None:
     run = await stored()
     stream = await HttpStream(events_path(run.pk)).open()
-    assert await stream.chunk() == b"retry: 1000\n\n"
+    assert await stream.chunk() == b"retry: 1000\n: heartbeat 15\n\n"
+    await stream.disconnect()
+
+
+async def test_they_tell_how_often_there_is_a_heartbeat(hub: Hub, settings: Any) -> None:
+    settings.HEADWAY = {**settings.HEADWAY, "HEARTBEAT": 2.5}
+    run = await stored()
+    stream = await HttpStream(events_path(run.pk)).open()
+    assert (await stream.chunk()).endswith(b"\n: heartbeat 2.5\n\n")
     await stream.disconnect()
 
 

@@ -32,7 +32,7 @@ class Block(NamedTuple):
 
 def blocks(body: bytes) -> list[Block]:
     found = []
-    for text in body.decode().removeprefix("retry: 1000\n").split("\n\n")[:-1]:
+    for text in body.decode().removeprefix("retry: 1000\n: heartbeat 15\n").split("\n\n")[:-1]:
         lines = [line for line in text.split("\n") if not line.startswith((":", "retry:"))]
         fields = dict(line.split(": ", 1) for line in lines)
         id_ = int(fields["id"]) if "id" in fields else None
@@ -102,7 +102,7 @@ async def test_who_comes_live_and_who_comes_back(engine: None, anyone: None) -> 
     task = await made(ContinueTask)
     await coordinator.start_task(task)
     stream = await HttpStream(path(task)).open()
-    assert await stream.chunk() == b"retry: 1000\n"
+    assert await stream.chunk() == b"retry: 1000\n: heartbeat 15\n"
     text = b""
     while b"event: started\n" not in text:
         text += await stream.chunk()

@@ -53,8 +53,7 @@ def test_each_event_has_the_vector_after_it() -> None:
     vector = Vector(runs)
     vector.place({runs[0]: 31, runs[1]: 40, runs[2]: 1_000})
     chunk = Chunk(32, [envelope_of(runs[0], 32), envelope_of(runs[0], 33)])
-    blocks = vector.frames(runs[0], chunk).decode().split("\n\n")
-    found = [vector.parse(block.split("\n")[0].removeprefix("id: ")) for block in blocks[:-1]]
+    found = [vector.parse(text.decode()) for text in vector.ids(runs[0], chunk)]
     assert found == [{runs[0]: seq, runs[1]: 40, runs[2]: 1_000} for seq in (32, 33)]
     assert vector.parse(vector.text.decode()) == found[-1]
 

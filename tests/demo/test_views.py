@@ -41,13 +41,22 @@ def test_the_page(client: Client) -> None:
 def test_nothing_in_the_pages_needs_an_open_content_security_policy(client: Client) -> None:
     source = CatalogImport.objects.create(name="x.csv", text=GOOD)
     started = client.post("/demo/story/")
-    for url in ("/", started["Location"], f"/demo/imports/{source.pk}/"):
+    htmx = f"/demo/htmx/{TaskRun.objects.get().pk}/"
+    for url in ("/", started["Location"], f"/demo/imports/{source.pk}/", htmx):
         html = client.get(url).content.decode()
         assert "style=" not in html
         assert "<style" not in html
         assert " on" not in {part[:3] for part in html.split("<")}
         assert all("src=" in tag for tag in html.split("<script")[1:])
         assert "javascript:" not in html
+
+
+def test_the_page_with_htmx_is_of_the_demos_runs_alone(client: Client) -> None:
+    assert client.get("/demo/htmx/0197a3c4-5d6e-7f80-9a1b-2c3d4e5f6071/").status_code == 404
+    client.post("/demo/story/")
+    run = TaskRun.objects.get()
+    html = client.get(f"/demo/htmx/{run.pk}/").content.decode()
+    assert f'sse-connect="/tasks/{run.pk}/events/?as=html"' in html
 
 
 def test_the_bundled_import(client: Client) -> None:

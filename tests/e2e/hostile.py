@@ -59,7 +59,7 @@ _values = st.one_of(_junk, st.sampled_from(_VALUES.split()))
 _methods = _mostly(st.sampled_from(b"GET POST GET POST HEAD PUT OPTIONS get PRI".split()), _junk)
 _queries = st.builds(
     lambda name, value: b"?" + name + b"=" + value,
-    st.sampled_from([b"after", b"run", b"batch", b"", b"run=x&run"]),
+    st.sampled_from([b"after", b"run", b"batch", b"as", b"as=html&after", b"", b"run=x&run"]),
     _junk,
 )
 _paths = _mostly(

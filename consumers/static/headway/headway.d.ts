@@ -74,7 +74,7 @@ export interface WatchOptions {
   socket?: string | URL;
   /** Where Headway's URLs are, for a target that is an id: "/", the default, or "/background/". */
   base?: string | URL;
-  /** Seconds between signs of life, as in `HEADWAY["HEARTBEAT"]`: 15, the default. */
+  /** Seconds between signs of life until the server says how many: 15, the default. */
   heartbeat?: number;
   /**
    * Whether tabs of this browser that watch the same with the same token have one connection

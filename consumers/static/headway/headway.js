@@ -27,6 +27,8 @@
  * @property {string} reason
  * @property {number} [code] an HTTP status or a close code
  * @property {number} [wait] milliseconds to wait at least
+ * @property {boolean} [told] the server wants nobody before that, whatever happens here
+ * @property {boolean} [soon] there is nothing to wait for, if it was a good connection
  * @property {boolean} [answered] the server said so itself, so the way to it is good
  * @property {boolean} [off] the server may not offer this transport
  */
@@ -36,8 +38,12 @@
 
 const FIRST_WAIT = 500; // milliseconds: ceiling of the first wait; it doubles with each try
 const LONGEST_WAIT = 20_000; // milliseconds
+const LONGEST_TOLD = 300_000; // milliseconds that a server may have us wait
 const LATER = [408, 425, 429]; // HTTP statuses below 500 that may be another one next time
 const REFUSED = [4400, 4401, 4403, 4404, 4413]; // close codes
+const TOO_SLOW = 4408; // close code: we did not read, and may go on at once
+const TOO_MANY = 4429; // close code of a server that is full
+const FULL = [1_000, 5_000]; // milliseconds: it has us wait so long, as with Retry-After, and so much more
 const GOING_AWAY = [1012, 4012]; // close codes of a server that stops
 const SPREAD = 6_000; // milliseconds over which its clients come back
 const ENDED = ["SUCCESSFUL", "FAILED", "CANCELLED"]; // of a run that has finished
@@ -55,9 +61,10 @@ export function backoff(failures, random = Math.random) {
 
 /**
  * The complete blocks at the head of an event stream, and the text that is left over.
- * (HTML Standard, 9.2.6 "Interpreting an event stream"; comments are dropped.)
+ * (HTML Standard, 9.2.6 "Interpreting an event stream"; comments are dropped but for the one
+ * that tells how often there are signs of life, in seconds.)
  *
- * @typedef {{ id?: string, event: string, data?: string, retry?: number }} Block
+ * @typedef {{ id?: string, event: string, data?: string, retry?: number, heartbeat?: number }} Block
  * @param {string} text what was left over before, and what has come since
  * @returns {{ blocks: Block[], rest: string }}
  */
@@ -93,6 +100,7 @@ function readBlock(lines) {
     else if (name === "event") block.event = value || "message";
     else if (name === "id" && !value.includes("\0")) block.id = value;
     else if (name === "retry" && /^[0-9]+$/.test(value)) block.retry = Number(value);
+    else if (!name && /^heartbeat [0-9.]+$/.test(value)) block.heartbeat = Number(value.slice(10));
   }
   return block;
 }
@@ -105,7 +113,7 @@ function lost(reason, wait) {
 /**
  * What an answer that is no event stream means. 204: nothing is left to send.
  *
- * @param {number} status @param {string | null} [retryAfter] in seconds
+ * @param {number} status @param {string | null} [retryAfter] in seconds, or a moment
  * @param {{ code?: string, message?: string }} [error] as the server tells it
  * @returns {Outcome}
  */
@@ -117,7 +125,9 @@ export function outcomeOfStatus(status, retryAfter, error) {
     const off = status === 404 && !!error?.code && error.code !== "no_such_run";
     return { end: "refused", reason, code: status, off };
   }
-  return { ...lost(reason, (Number(retryAfter) || 0) * 1000), answered: true };
+  const asked = Number(retryAfter) * 1000 || Date.parse(retryAfter ?? "") - Date.now();
+  const wait = Math.min(Math.max(asked || 0, 0), LONGEST_TOLD);
+  return { ...lost(reason, wait), answered: true, told: wait > 0 };
 }
 
 /**
@@ -131,6 +141,8 @@ export function outcomeOfClose(code, text, random = Math.random) {
   const reason = `closed with ${code}${text ? ` (${text})` : ""}`;
   if (code === 1000) return { end: "over", reason };
   if (REFUSED.includes(code)) return { end: "refused", reason, code };
+  if (code === TOO_SLOW) return { ...lost(reason), soon: true };
+  if (code === TOO_MANY) return { ...lost(reason, FULL[0] + random() * FULL[1]), told: true };
   if (!GOING_AWAY.includes(code)) return lost(reason);
   return { end: "lost", reason, wait: random() * SPREAD };
 }
@@ -219,13 +231,14 @@ function cursorIn(text) {
  * @property {AbortSignal} signal to hang up
  * @property {string | undefined} token
  * @property {() => unknown} heard any sign of life
+ * @property {(seconds: number) => void} beats how often there is one, as the server says
  * @property {(texts: string[]) => Outcome | undefined} events an outcome means: hang up
  * @typedef {(route: Route, after: Cursor, sink: Sink) => Promise<Outcome>} Transport
  *   One connection, until it ends; may throw where it is lost.
  */
 
 /** @type {Transport} */
-async function sse(route, after, { signal, token, heard, events }) {
+async function sse(route, after, { signal, token, heard, beats, events }) {
   const url = new URL(/** @type {URL} */ (route.events));
   const headers = { Accept: "text/event-stream", ...route.headers(token) };
   // Another origin is asked for its leave first for a header, and not for an address.
@@ -252,8 +265,9 @@ async function sse(route, after, { signal, token, heard, events }) {
     const { blocks, rest } = parseEventStream(text + decoder.decode(value, { stream: true }));
     text = rest;
     const found = [];
-    for (const { data, retry } of blocks) {
+    for (const { data, retry, heartbeat } of blocks) {
       wait = retry ?? wait;
+      if (heartbeat) beats(heartbeat);
       if (data !== undefined) found.push(data);
     }
     const outcome = found.length ? events(found) : undefined;
@@ -361,6 +375,7 @@ class Link {
   #opened = 0; // when the present connection opened; 0: not yet
   #heard = 0;
   #limit = 0; // milliseconds of silence that are too many
+  #until = 0; // when the server wants us again
   #patient = false; // the other transport is no good, so a place is worth waiting for
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #alarm;
   /** @type {(outcome: Outcome) => void} */ #cut = () => {};
@@ -391,7 +406,7 @@ class Link {
    * @param {boolean} anew whether an open connection must be one of before
    */
   nudge(anew) {
-    this.#wake();
+    if (Date.now() >= this.#until) this.#wake();
     const silent = Date.now() - this.#heard;
     if (this.#opened && (anew || silent > this.#route.heartbeat * 1.5)) {
       this.#failures = 0;
@@ -411,12 +426,21 @@ class Link {
       }
       if (good) this.#failures = 0;
       if (!this.#opened && !outcome.answered) this.#turn();
-      const pause = (outcome.wait ?? 0) + backoff(this.#failures++);
-      const wait = navigator.onLine ? pause : LONGEST_WAIT; // or until it is online again
+      const pause = this.#pause(outcome, good);
+      const wait = navigator.onLine ? pause : Math.max(pause, LONGEST_WAIT); // or until it is online again
       this.#opened = 0;
       this.#hooks.change({ state: "reconnecting", reason: outcome.reason, wait });
       await this.#rest(wait);
     }
+  }
+
+  /** @param {Outcome} outcome @param {boolean} good @returns {number} milliseconds */
+  #pause({ wait = 0, told, soon }, good) {
+    if (soon && good) return 0;
+    this.#until = told ? Date.now() + wait : 0;
+    // A server that is full and says so is none that fails: the spread grows with its word alone.
+    if (told) return wait + Math.random() * Math.min(Math.max(wait, FIRST_WAIT), LONGEST_WAIT);
+    return wait + backoff(this.#failures++);
   }
 
   /** @param {number} wait */
@@ -455,6 +479,7 @@ class Link {
         token,
         // What was on its way when this was hung up is the next connection's to bring.
         heard: () => signal.aborted || this.#hear(),
+        beats: (seconds) => signal.aborted || this.#beats(seconds),
         events: (texts) => (signal.aborted ? lost("hung up") : this.#take(texts)),
       });
     } finally {
@@ -508,6 +533,12 @@ class Link {
       this.#hooks.change({ state: "live", transport: this.kind });
     }
     this.#hooks.heard();
+  }
+
+  /** @param {number} seconds */
+  #beats(seconds) {
+    this.#route.heartbeat = seconds * 1000;
+    this.#expect(this.#route.heartbeat * MISSED);
   }
 
   /** From now on, so many milliseconds of silence are the end. @param {number} limit */
@@ -590,8 +621,12 @@ async function meetingPlace(route, share) {
 }
 
 /**
- * @typedef {{ hello?: boolean, seq?: number | null, change?: Partial<Change>, events?: RunEvent[] }} Word
- *   What one tab says to the others. A leader's always has where it is, and how.
+ * @typedef {object} Word What one tab says to the others. A leader's always has where it is, and how.
+ * @property {boolean} [hello]
+ * @property {number | null} [seq]
+ * @property {Partial<Change>} [change]
+ * @property {number} [silence] milliseconds in which the leader says something
+ * @property {RunEvent[]} [events]
  * @typedef {object} ShareHooks
  * @property {() => Word} word where this tab is, and how
  * @property {() => void} lead it is the leader from now on
@@ -624,8 +659,10 @@ class Share {
 
   /** As the leader, say something to the others. @param {Word} [more] */
   tell(more) {
+    const word = { ...this.#hooks.word(), ...more };
     this.#told = Date.now();
-    this.#channel.postMessage({ ...this.#hooks.word(), ...more });
+    this.#silence = word.silence ?? this.#silence;
+    this.#channel.postMessage(word);
   }
 
   /** As the leader, be heard from time to time. */
@@ -657,6 +694,7 @@ class Share {
     if (word.hello) {
       if (this.leads) this.tell();
     } else if (!this.leads) {
+      this.#silence = word.silence ?? this.#silence;
       this.#expect(this.#silence);
       this.#hooks.told(word);
     }
@@ -811,7 +849,11 @@ export class Watch {
     if (this.#settled || this.#suspended || this.#share || this.#link) return;
     if (!name) return this.#connect();
     this.#share = new Share(name, this.#route.heartbeat * MISSED, {
-      word: () => ({ seq: this.#begun ? this.seq : null, change: this.#shown() }),
+      word: () => ({
+        seq: this.#begun ? this.seq : null,
+        change: this.#shown(),
+        silence: this.#route.heartbeat * MISSED,
+      }),
       lead: () => this.#connect(),
       told: (word) => this.#follow(word),
       alone: () => this.#connect(),

@@ -23,12 +23,13 @@ from consumers.client import (
     SyncHeadwayClient,
     Unreachable,
 )
-from consumers.wire import HEARTBEAT, OPENING, farewell, frame
+from consumers.wire import HEARTBEAT, farewell, frame, opening
 from tasks import events
 from tests.processes import ROOT
 
 RUN = "0197a3c4-5d6e-7f80-9a1b-2c3d4e5f6071"
 AT = datetime(2026, 11, 22, tzinfo=UTC)
+OPENING = opening(15)
 STREAM = {"content-type": "text/event-stream; charset=utf-8"}
 
 Answer = httpx.Response | Exception
@@ -204,6 +205,34 @@ def test_the_pauses_are_spread_and_grow_up_to_a_bound(monkeypatch: pytest.Monkey
     assert [journey.pause() for _ in range(40)] == [0.0] * 40
     assert bounds[:5] == [1.0, 2.0, 4.0, 8.0, 15.0]
     assert set(bounds[5:]) == {15.0}
+
+
+def test_a_server_that_is_full_is_left_alone_for_as_long_as_it_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from consumers.client.journey import Journey, Lost
+
+    monkeypatch.setattr(random, "uniform", lambda low, high: high)
+    journey = Journey.of_run(RUN, 0, None)
+    for after, pause in (("4", 8.0), ("4", 8.0), ("60", 75.0), ("9999", 315.0)):
+        with pytest.raises(Lost):
+            journey.answered(503, {"retry-after": after}, lambda: b"")
+        assert journey.pause() == pause
+    # Then it is an ordinary failure, and the first one.
+    with pytest.raises(Lost):
+        journey.answered(503, {}, lambda: b"")
+    assert [journey.pause(), journey.pause()] == [1.0, 2.0]
+
+
+async def test_silence_is_measured_in_the_servers_heartbeats(watch: Watch) -> None:
+    slow = opening(60)
+    server = Server(stream(slow, log(1, 1)), stream(slow, log(2, 2)), stream(log(3, 3, end=True)))
+    await watch(server, (RUN,))
+    reads = [request.extensions["timeout"]["read"] for request in server.requests]
+    assert reads == [45.0, 180.0, 180.0]
+    server = Server(stream(opening(2), log(1, 1)), stream(log(2, 2, end=True)))
+    await watch(server, (RUN,), timeout=None)
+    assert [request.extensions["timeout"]["read"] for request in server.requests] == [None, None]
 
 
 def test_it_imports_no_django() -> None:
