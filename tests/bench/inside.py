@@ -142,7 +142,11 @@ async def runners(count: int) -> Found:
     """Trivial functions by each runner, one after the other; then a burst of processes."""
     found: Found = {}
     forks = floor.forks(count)
-    tasks = {"async": app.nothing, "thread": app.nothing_in_thread, "process": app.nothing_apart}
+    tasks: dict[str, Any] = {
+        "async": app.nothing,
+        "thread": app.nothing_in_thread,
+        "process": app.nothing_apart,
+    }
     seen = {"fork": forks, **{name: [] for name in tasks}}
     async with running_supervisor():
         for task in tasks.values():
