@@ -163,9 +163,8 @@ class Workforce:
             self._give_back()
             await self._idle.wait()
         for attempt in list(self._active.values()):
-            logger.warning(
-                "%r ignores its cancellation and is given back", attempt, extra=attempt.origin.extra
-            )
+            extra = attempt.origin.extra
+            logger.warning("%r ignores its cancellation and is given back", attempt, extra=extra)
             self._journal.settle(attempt, End(Ending.DRAINED))
         with anyio.move_on_after(_LAST_WORDS):
             for attempt in list(self._active.values()):
@@ -235,9 +234,8 @@ class Workforce:
         return [attempt for attempt in list(self._active.values()) if not attempt.settled.done()]
 
     def _lose(self, attempt: Attempt) -> None:
-        logger.warning(
-            "%r has lost its lease and is ended here", attempt, extra=attempt.origin.extra
-        )
+        extra = attempt.origin.extra
+        logger.warning("%r has lost its lease and is ended here", attempt, extra=extra)
         self._journal.abandon(attempt)
 
     def _check(self, asked: Sequence[Attempt], held: Mapping[UUID, Held]) -> None:
