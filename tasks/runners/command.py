@@ -48,7 +48,7 @@ async def run_command(call: Call) -> dict[str, Any]:
         reading = [lines[name].read(file) for name, file in escort.outputs.items()]
         feeding = asyncio.ensure_future(_feed(command, call, escort))
         try:
-            await together(*reading)
+            await together(*reading, escort.hang_up())
         finally:
             feeding.cancel()
         ended = await escort.ended()

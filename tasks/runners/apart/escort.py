@@ -1,13 +1,16 @@
 """One leader from its fork to its end, with the files between it and the supervisor."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import socket
+import struct
+import termios
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 import anyio
 
@@ -20,6 +23,7 @@ __all__ = ["Escort", "escorted", "together"]
 
 _LAST_WORDS = 0.3  # seconds to clean up for what must end: of those that a drain allows
 _TERMINATING = 0.5  # seconds from SIGTERM to SIGKILL for what has ignored a stop
+_LOOK = 0.05  # seconds between two looks whether all is read that an ended process wrote
 _GONE = 5.0  # seconds in which the system ends a process
 
 
@@ -61,6 +65,14 @@ class Escort:
 
     async def ended(self) -> Ended:
         return await asyncio.shield(self.leader.ended)
+
+    async def hang_up(self) -> None:
+        """Once it has ended and what it wrote is here, end the outputs: a process that nobody
+        could end may have them open.
+        """
+        await self.ended()
+        while self._files.still_open():  # noqa: ASYNC110 - a pipe tells when it has, not when it has not
+            await asyncio.sleep(_LOOK)  # until the journal has taken some of it
 
 
 @asynccontextmanager
@@ -133,6 +145,7 @@ class _Files:
         self._far = [channel.detach()]
         self._pipes: dict[str, int] = {}
         self._transports: list[asyncio.BaseTransport] = []
+        self._reading: dict[str, asyncio.ReadTransport] = {}
         self.channel: asyncio.StreamWriter
 
     def far(self, *, capture: bool, stdin: bool) -> list[int]:
@@ -154,6 +167,16 @@ class _Files:
         while self._far:
             os.close(self._far.pop())
 
+    def still_open(self) -> bool:
+        """End the outputs in which nothing waits to be read; whether there is another."""
+        for name, transport in list(self._reading.items()):
+            if not transport.is_closing() and _unread(transport.get_extra_info("pipe")):
+                continue
+            transport.close()
+            self.outputs[name].feed_eof()
+            del self._reading[name]
+        return bool(self._reading)
+
     async def open(self) -> asyncio.StreamReader:
         """Read and write the near ends; the reader of the channel."""
         reader, self.channel = await asyncio.open_unix_connection(sock=self._near)
@@ -172,6 +195,7 @@ class _Files:
                 reading, _ = await loop.connect_read_pipe(
                     partial(asyncio.StreamReaderProtocol, output), pipe
                 )
+                self._reading[name] = reading
                 self._transports.append(reading)
         return reader
 
@@ -182,3 +206,10 @@ class _Files:
         for transport in self._transports:
             transport.close()
         self._near.close()
+
+
+def _unread(pipe: IO[bytes]) -> int:
+    """Bytes that wait in a pipe."""
+    answer = fcntl.ioctl(pipe, termios.FIONREAD, struct.pack("i", 0))
+    count: int = struct.unpack("i", answer)[0]
+    return count
