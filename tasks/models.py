@@ -8,10 +8,11 @@ from django.db.models import F, Q
 
 from tasks.fields import JSONTextField
 from tasks.ids import new_run_id
+from tasks.message import Message
 from tasks.states import TERMINAL, CancelRequest, RunStatus
 from tasks.stream_task import StreamTask
 
-__all__ = ["Audience", "StreamTask", "TaskEvent", "TaskRun", "Worker"]
+__all__ = ["Audience", "Message", "StreamTask", "TaskEvent", "TaskRun", "Worker"]
 
 
 class TaskRun(models.Model):
@@ -53,6 +54,8 @@ class TaskRun(models.Model):
     #: Data of the newest progress event.
     progress = JSONTextField(null=True)
     metadata = models.JSONField(default=dict)
+    #: How it is executed; see :class:`tasks.options.Options`. Empty: as its function suggests.
+    options = JSONTextField(default=dict, db_default={})
     return_value = JSONTextField(null=True)
     #: One entry for each failed attempt: exception, message, traceback.
     errors = JSONTextField(default=list)

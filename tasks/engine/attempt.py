@@ -3,10 +3,12 @@
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from enum import StrEnum
 
 import anyio
 
+from tasks.engine.inbox import Inbox
 from tasks.engine.store import Change, Claim
 from tasks.engine.text import Text
 from tasks.engine.tracing import OFF
@@ -59,6 +61,10 @@ class Attempt:
         self.watchers = 0
         #: The function runs in a thread: asked to end, it is waited for, not interrupted.
         self.cooperative = False
+        #: Asks a process of its own to end; what ignores that is ended after the grace period.
+        self.ask: Callable[[], None] | None = None
+        #: Made when its code listens for the first time.
+        self.inbox: Inbox | None = None
         self.scope: anyio.CancelScope | None = None
         #: Done when the last write is committed, or refused.
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -76,6 +82,12 @@ class Attempt:
         """Whether the function has been asked to end. Any thread may read it."""
         return self.cause is not None or self.expired
 
+    def listen(self, inbox: Inbox) -> None:
+        """Have messages to the run brought to *inbox*, from the first one on. Any thread."""
+        self.inbox = inbox
+        if self.ending:
+            inbox.interrupt()
+
     def check_open(self) -> None:
         """Raise what a function is told that emits when nothing may be written any more."""
         if self.expired or (self.closed and self.cause is Cause.LOST):
@@ -84,9 +96,15 @@ class Attempt:
             raise RunCancelled(f"{self!r} is over; it can emit nothing more.")
 
     def cancel(self, cause: Cause) -> None:
-        """End the attempt: a coroutine is cancelled, a thread finds ``cancel_requested`` set."""
+        """End the attempt: a coroutine is cancelled, a thread finds ``cancel_requested`` set,
+        a process is asked."""
         if self.cause is None:
             self.cause = cause
+        if self.inbox is not None:
+            self.inbox.interrupt()
+        if self.ask is not None and cause is Cause.STOP:
+            self.ask()
+            return
         asked = self.cooperative and cause in (Cause.STOP, Cause.DRAIN)
         if self.scope is not None and not asked:
             self.scope.cancel(reason=f"{cause} of {self!r}")
