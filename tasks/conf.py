@@ -75,7 +75,7 @@ def _optional(default: Any, wants: str, holds: Callable[[Any], bool], doc: str) 
     return _key(default, f"{wants}, or None", lambda value: value is None or holds(value), doc)
 
 
-def _is_authz(value: object) -> bool:
+def _is_function(value: object) -> bool:
     return value is None or callable(value) or (isinstance(value, str) and "." in value)
 
 
@@ -109,6 +109,10 @@ class Conf:
     grace: float = _seconds(8.0, "how long running tasks may go on after SIGTERM")
     blocked_loop: float = _seconds(1.0, "a blocked event loop is logged after this long")
 
+    request_id_provider: str | Callable[..., Any] | None = _key(  # noqa: RUF009 - see authz
+        None, "a callable, the dotted path to one, or None", _is_function, "() -> str or None"
+    )
+
     # Events
     event_bytes: int = _count(262_144, "largest data of one event, in bytes of JSON", 1024)
     journal_events: int = _count(2_000, "uncommitted events in a process before emit() waits")
@@ -137,7 +141,7 @@ class Conf:
     authz: str | Callable[..., Any] | None = _key(  # noqa: RUF009 - it is a dataclass field
         None,
         "a callable, the dotted path to one, or None",
-        _is_authz,
+        _is_function,
         "(user, run, action) -> bool",
     )
     recheck: float = _seconds(1.0, "how often it is asked whether open streams may go on")

@@ -73,6 +73,20 @@ class _Context(TaskContext):  # type: ignore[type-arg]
         return self._attempt.claim.attempt
 
     @property
+    def request_id(self) -> str | None:
+        """Of the request in which the run was enqueued, if it had one."""
+        return self._attempt.origin.request_id
+
+    @property
+    def user_id(self) -> Any:
+        """Primary key of the user to whom the run belonged when it was enqueued, or None."""
+        from tasks.models import TaskRun
+
+        given = self._attempt.origin.user_id
+        key = TaskRun._meta.get_field("user").target_field
+        return None if given is None else key.to_python(given)
+
+    @property
     def cancel_requested(self) -> bool:
         """True once the run was asked to end, ran out of time, or its process is going away.
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import anyio
 
+from tasks.circumstances import Circumstances
+from tasks.codec import decode
 from tasks.engine.store import Change, Claim
 from tasks.engine.text import Text
 from tasks.engine.tracing import OFF
@@ -37,7 +39,14 @@ class Attempt:
 
     def __init__(self, claim: Claim, leased_until: float = math.inf) -> None:
         self.claim = claim
-        self.origin = Origin(claim.run_id, claim.task, claim.attempt)
+        self.circumstances: Circumstances = decode(claim.context)
+        self.origin = Origin(
+            claim.run_id,
+            claim.task,
+            claim.attempt,
+            self.circumstances.get("request_id"),
+            self.circumstances.get("user_id"),
+        )
         #: By ``time.monotonic()``: from then on another process may have the run.
         self.leased_until = leased_until
         self.trace = OFF

@@ -6,7 +6,7 @@ import math
 
 import anyio
 
-from tasks import registry
+from tasks import circumstances, registry
 from tasks.codec import decode, encode
 from tasks.context import Context, SyncContext
 from tasks.engine import tracing
@@ -38,6 +38,7 @@ class Executor:
         To be called in an asyncio task of its own, whose context is the attempt's.
         """
         current_run.set(attempt.origin)
+        circumstances.restore(attempt.circumstances)
         with tracing.begin(attempt) as trace:
             end = await self._perform(attempt)
             trace.ended(end)
