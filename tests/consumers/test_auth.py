@@ -15,6 +15,7 @@ from tasks.models import TaskRun
 from .conftest import Login
 from .rows import stored
 from .streams import HttpStream, events_path, socket
+from .test_bundlesocket import Client
 from .test_websocket import refused
 
 
@@ -154,6 +155,29 @@ async def test_denying(transactional_db: None, settings: Any, rule: Any) -> None
     assert caught.value.status == 401
     assert "secret" not in caught.value.message
     assert not await allows(AnonymousUser(), run, Action.VIEW)
+
+
+async def truthy(user: Any, run: TaskRun, action: str) -> Any:
+    return 1
+
+
+async def truthy_later(user: Any, run: TaskRun, action: str) -> Any:
+    return truthy  # a function, which it forgot to call
+
+
+@pytest.mark.parametrize("rule", [no, broken, broken_sync, truthy, truthy_later])
+async def test_every_way_in_is_denied(hub: Hub, settings: Any, ann: Login, rule: Any) -> None:
+    settings.HEADWAY = {"AUTHZ": rule}
+    run = await stored(events=1, finish=True, user=ann.user)
+    for request in reach(run, [ann.cookie]):
+        assert (await request.open()).status == 403
+    several = HttpStream("/tasks/events/", f"run={run.pk}", headers=[ann.cookie])
+    assert (await several.open()).status == 403
+    assert await refused(socket(run.pk, headers=[ann.cookie])) == CloseCode.FORBIDDEN
+    client = await Client(headers=[ann.cookie]).open()
+    answer = await client.ask("subscribe", run=run.pk)
+    assert (answer["op"], answer["error"]["code"]) == ("subscribe", "forbidden")
+    await client.ws.disconnect(timeout=10)
 
 
 @pytest.mark.parametrize("rule", [broken, broken_sync])
