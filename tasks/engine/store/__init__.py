@@ -20,6 +20,7 @@ from tasks.engine.store.grants import grants_revoked, revoke_grants, rows
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
 from tasks.engine.store.lists import Wanted, changed_ids, newest_ids
+from tasks.engine.store.outlines import outlines
 from tasks.engine.store.queues import unserved
 from tasks.engine.store.reads import (
     Head,
@@ -91,6 +92,7 @@ __all__ = [
     "note_audience",
     "notified",
     "notify",
+    "outlines",
     "prunable",
     "prune",
     "queued_data",
