@@ -29,6 +29,7 @@ __all__ = [
     "provider",
     "request_id",
     "restore",
+    "user_key",
 ]
 
 logger = logging.getLogger("headway")
@@ -87,6 +88,14 @@ def restore(given: Circumstances) -> None:
 def carried() -> Circumstances:
     """What was restored for the current run; nothing outside of one."""
     return _carried.get() or {}
+
+
+def user_key(given: str | None) -> Any:
+    """A user's primary key as its field has it, from how it is kept."""
+    from tasks.models import TaskRun  # which can be imported when apps are ready
+
+    key = TaskRun._meta.get_field("user").target_field
+    return None if given is None else key.to_python(given)
 
 
 def clean(value: object) -> str:

@@ -14,6 +14,7 @@ from uuid import UUID
 import anyio
 import anyio.lowlevel
 
+from tasks.circumstances import user_key
 from tasks.compat import TaskContext, TaskResult
 from tasks.events import LOG, PROGRESS, check_type
 from tasks.tracking import Meter
@@ -80,11 +81,7 @@ class _Context(TaskContext):  # type: ignore[type-arg]
     @property
     def user_id(self) -> Any:
         """Primary key of the user to whom the run belonged when it was enqueued, or None."""
-        from tasks.models import TaskRun
-
-        given = self._attempt.origin.user_id
-        key = TaskRun._meta.get_field("user").target_field
-        return None if given is None else key.to_python(given)
+        return user_key(self._attempt.origin.user_id)
 
     @property
     def cancel_requested(self) -> bool:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tasks.circumstances import request_id
+from tasks.circumstances import Circumstances, request_id
 
 __all__ = ["Blame", "JsonLines", "Origin", "RunFields", "current_run", "name_worker"]
 
@@ -32,6 +32,12 @@ class Origin(NamedTuple):
     #: Of the enqueueing, if it had one.
     request_id: str | None = None
     user_id: str | None = None
+
+    @classmethod
+    def of(cls, claim: Any, given: Circumstances) -> "Origin":
+        """Of a claimed run, with what was so when it was enqueued."""
+        known = given.get("request_id"), given.get("user_id")
+        return cls(claim.run_id, claim.task, claim.attempt, *known)
 
     @property
     def extra(self) -> dict[str, Any]:

@@ -41,13 +41,7 @@ class Attempt:
     def __init__(self, claim: Claim, leased_until: float = math.inf) -> None:
         self.claim = claim
         self.circumstances: Circumstances = decode(claim.context)
-        self.origin = Origin(
-            claim.run_id,
-            claim.task,
-            claim.attempt,
-            self.circumstances.get("request_id"),
-            self.circumstances.get("user_id"),
-        )
+        self.origin = Origin.of(claim, self.circumstances)
         #: By ``time.monotonic()``: from then on another process may have the run.
         self.leased_until = leased_until
         self.trace = OFF

@@ -1,6 +1,7 @@
 """What was so when a run was enqueued is so where it is executed, and nowhere else."""
 
 import asyncio
+import json
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -81,6 +82,22 @@ def meet(context: SyncContext) -> Seen:
     return found
 
 
+@task(takes_context=True, runner="process")
+def look_in_process(context: SyncContext) -> Seen:
+    return seen(context)
+
+
+@task(takes_context=True, runner="process")
+async def look_in_coroutine_of_process(context: Context) -> Seen:
+    return seen(context)
+
+
+@task(takes_context=True, runner="command")
+def look_in_command(context: SyncContext) -> list[str]:
+    return ["echo", json.dumps(seen(context))]
+
+
+APART: list[Any] = [look_in_process, look_in_coroutine_of_process, look_in_command]
 RETURNING = [look, look_in_thread, look_from_thread_of_coroutine]
 YIELDING = [look_in_values, look_in_thread_values]
 
@@ -124,6 +141,17 @@ async def test_in_every_kind_of_task(look: Any, django_user_model: Any) -> None:
         assert await handle.await_result(20) == {**GERMAN, "user_id": user.pk}
         plain = await look.aenqueue()
         assert await plain.await_result(20) == {**PLAIN, "user_id": None}
+
+
+async def test_in_processes_of_their_own(django_user_model: Any) -> None:
+    user = await django_user_model.objects.acreate(username="ann")
+    async with running_supervisor():
+        for look_there in APART:
+            handle = await sync_to_async(enqueue_in_german)(look_there, user=user)
+            found = await handle.await_result(40)
+            if look_there is look_in_command:
+                found = json.loads(found["stdout"])
+            assert found == {**GERMAN, "user_id": user.pk}, look_there.name
 
 
 @pytest.mark.parametrize("look", YIELDING, ids=lambda task: task.name)
