@@ -46,6 +46,7 @@ urlpatterns = [
     path("tasks/openapi.json", endpoint(GET=description.describe), name="openapi"),
     *reading,
     path("tasks/<str:run_id>/stop/", endpoint(POST=api.stop_run), name="stop"),
+    path("tasks/<str:run_id>/send/", endpoint(POST=api.send_to_run), name="send"),
     path("tasks/<str:run_id>/kill/", endpoint(POST=api.kill_run), name="kill"),
     path("tasks/<str:run_id>/retry/", endpoint(POST=api.retry_run), name="retry"),
     path("health", endpoint(GET=health.plain, HEAD=health.plain), name="health"),

@@ -134,8 +134,11 @@ class _Performance:
 
     def _hear(self, got: Frame) -> None:
         """In the thread that listens."""
+        if got.kind is Kind.MESSAGE and self._attempt.inbox is not None:
+            inbox = self._attempt.inbox
+            inbox.put(inbox.heard + 1, got.data.decode())
         if got.kind is Kind.STOP:
-            self._attempt.ending = True
+            self._attempt.end()
             if self._loop is not None and self._task is not None:
                 with suppress(RuntimeError):  # it is over
                     self._loop.call_soon_threadsafe(self._task.cancel)
