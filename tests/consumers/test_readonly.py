@@ -72,6 +72,7 @@ async def test_they_show_a_run(hub: Hub, included: None) -> None:
         ("POST", "/tasks/{}/events/", 405),
         ("POST", "/tasks/{}/stop/", 404),
         ("POST", "/tasks/{}/kill/", 404),
+        ("POST", "/tasks/{}/send/", 404),
         ("POST", "/tasks/{}/retry/", 404),
         ("GET", "/metrics", 404),
     ],
