@@ -9,9 +9,9 @@ import anyio
 from tasks import registry
 from tasks.codec import decode, encode
 from tasks.context import Context, SyncContext
-from tasks.engine import tracing
+from tasks.engine import conductor, tracing
 from tasks.engine.attempt import Attempt, Cause
-from tasks.engine.endings import End, cancelled
+from tasks.engine.endings import End, Rests, cancelled
 from tasks.engine.journal import Journal
 from tasks.engine.serial import SerialThreads
 from tasks.exceptions import TaskTimeout
@@ -37,6 +37,7 @@ class Executor:
 
         To be called in an asyncio task of its own, whose context is the attempt's.
         """
+        conductor.follow(attempt)
         current_run.set(attempt.origin)
         with tracing.begin(attempt) as trace:
             end = await self._perform(attempt)
@@ -83,6 +84,8 @@ class Executor:
                     scope.deadline = anyio.current_time() + attempt.claim.timeout
                 value = await runner_for(call)(call)
                 scope.deadline = float("inf")
+            if isinstance(value, Rests):
+                return End(Ending.RESTING, value=encode(value.data))
             return End(Ending.RETURNED, value=encode(value))
         except asyncio.CancelledError as error:
             if anyio.current_effective_deadline() == -math.inf:

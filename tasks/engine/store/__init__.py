@@ -20,6 +20,18 @@ from tasks.engine.store.grants import grants_revoked, revoke_grants, rows
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
 from tasks.engine.store.lists import Wanted, changed_ids, newest_ids
+from tasks.engine.store.pipelines import (
+    StageRun,
+    lock_resting,
+    owners,
+    resting,
+    return_values,
+    stage_events,
+    stage_runs,
+    tie,
+    untie,
+    write_resting,
+)
 from tasks.engine.store.queues import unserved
 from tasks.engine.store.reads import (
     Head,
@@ -57,6 +69,7 @@ __all__ = [
     "NewRun",
     "RunWrite",
     "Slot",
+    "StageRun",
     "Waiting",
     "Wanted",
     "WorkerInfo",
@@ -87,10 +100,12 @@ __all__ = [
     "leave",
     "listen",
     "live_workers",
+    "lock_resting",
     "newest_ids",
     "note_audience",
     "notified",
     "notify",
+    "owners",
     "prunable",
     "prune",
     "queued_data",
@@ -99,10 +114,17 @@ __all__ = [
     "renew",
     "renew_audience",
     "rescue",
+    "resting",
+    "return_values",
     "revoke_grants",
     "rows",
     "show_up",
+    "stage_events",
+    "stage_runs",
+    "tie",
     "unapplied",
     "unserved",
+    "untie",
     "write",
+    "write_resting",
 ]

@@ -38,6 +38,7 @@ class Claim:
     started: Event
     #: That it continues: W3C Trace Context.
     trace: Mapping[str, str] = field(default_factory=dict)
+    unique_key: str | None = None
 
 
 def claim(worker_id: str, lease: float, slot: Slot) -> list[Claim]:
@@ -118,7 +119,7 @@ _PICKED = (
 )
 _RETURNED = (
     "id, task, args, kwargs, queue_name, priority, attempt, max_attempts, fence, timeout,"
-    " cancel_requested, {waited}, last_seq"
+    " cancel_requested, {waited}, unique_key, last_seq"
 )
 _NAMED = _RETURNED.format(waited="waited")
 _RETURNING = _RETURNED.format(waited="{waited} AS waited")
@@ -167,7 +168,7 @@ class _Taker:
         return claims
 
     def _claim(self, row: tuple[Any, ...]) -> Claim:
-        run_id, *fields, last_seq = row
+        run_id, *fields, unique_key, last_seq = row
         data = encode({"attempt": fields[5], "worker": self._worker_id})
         started = Event(last_seq, STARTED, self._now, data)
-        return Claim(as_uuid(run_id), *fields, started)  # type: ignore[call-arg]
+        return Claim(as_uuid(run_id), *fields, started, unique_key=unique_key)
