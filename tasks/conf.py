@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeGuard
 
 from django.conf import settings
@@ -79,6 +80,10 @@ def _is_authz(value: object) -> bool:
     return value is None or callable(value) or (isinstance(value, str) and "." in value)
 
 
+def _are_folders(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str | Path) for item in value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Conf:
     """The values of ``settings.HEADWAY``; a field's key there is its name in capitals."""
@@ -108,6 +113,10 @@ class Conf:
     lease: float = _seconds(10.0, "how long a silent process keeps its runs")
     grace: float = _seconds(8.0, "how long running tasks may go on after SIGTERM")
     blocked_loop: float = _seconds(1.0, "a blocked event loop is logged after this long")
+
+    specs: Sequence[str] = _key(
+        [], "a list of folders", _are_folders, "folders in which TaskSpecs and pipelines are found"
+    )
 
     # Events
     event_bytes: int = _count(262_144, "largest data of one event, in bytes of JSON", 1024)

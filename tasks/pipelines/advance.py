@@ -6,6 +6,7 @@ twice and none is passed over. What a transaction cannot do, asking stages to en
 it, and is done again until it has been done.
 """
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from tasks.exceptions import RunDoesNotExist, TaskFailed
 from tasks.models import TaskRun
 from tasks.pipelines.entry import Entry
 from tasks.pipelines.moves import Moves, next_moves
-from tasks.pipelines.templates import STAGE, fill
+from tasks.specs.templates import STAGE, fill
 from tasks.states import TERMINAL, CancelRequest, Ending, RunStatus
 
 __all__ = ["conduct"]
@@ -118,13 +119,14 @@ class _Step:
         if self.run.user_id is not None:
             options["user"] = SimpleNamespace(pk=self.run.user_id)
         task = registry.resolve(stage["task"]).using(**options)
-        args = fill(stage["args"], STAGE, self._value)
-        handle = task.enqueue(*args, **fill(stage["kwargs"], STAGE, self._value))
+        handle = task.enqueue(*fill(stage["args"], self._find), **fill(stage["kwargs"], self._find))
         store.tie([handle.run_id])
         return handle.run_id
 
-    def _value(self, name: str) -> Any:
-        return decode(self._text(name))
+    def _find(self, reference: Mapping[str, Any]) -> Any:
+        """What a reference stands for."""
+        name = reference.get(STAGE)
+        return self.plan["payload"] if name is None else decode(self._text(name))
 
     def _text(self, name: str) -> str:
         """What a stage returned, as JSON; of one that may fail and has, ``null``."""

@@ -20,20 +20,21 @@ class Moves:
     cancel: str = ""
     #: What becomes of the pipeline; None: it goes on.
     end: RunStatus | None = None
-    #: The first stage, by the plan, whose failure fails the pipeline.
+    #: The stage whose failure, the first of all, fails the pipeline.
     culprit: str | None = None
 
 
 def next_moves(
     plan: Mapping[str, Any], ended: Mapping[str, str], live: Collection[str], request: str
 ) -> Moves:
-    """*ended* has what each stage has come to, *live* those under way.
+    """*ended* has what each stage has come to, in that order, *live* those under way.
 
     *request* is what was asked of the pipeline: ``stop``, ``kill`` or nothing.
     """
     stages = plan["stages"]
     waiting = [one for one in stages if one["name"] not in ended and one["name"] not in live]
-    culprit = next((one["name"] for one in stages if _failed(one, ended)), None)
+    named = {one["name"]: one for one in stages}
+    culprit = next((name for name in ended if _failed(named[name], ended)), None)
     halts = culprit is not None and plan["on_failure"] == "stop"
     moves = Moves(culprit=culprit)
     if request or halts:
@@ -42,7 +43,7 @@ def next_moves(
             moves.skip = [one["name"] for one in waiting]
             moves.end = RunStatus.CANCELLED if request else RunStatus.FAILED
         return moves
-    _go_on(moves, waiting, {one["name"]: one for one in stages}, dict(ended))
+    _go_on(moves, waiting, named, dict(ended))
     if not live and not moves.start:
         moves.end = RunStatus.SUCCESSFUL if culprit is None else RunStatus.FAILED
     return moves

@@ -1,6 +1,6 @@
 """Arguments of a stage that refer to the payload and to what other stages returned.
 
-Two objects stand for a value, anywhere in ``args`` and ``kwargs``::
+Two objects stand for a value, anywhere in ``args``, ``kwargs``, ``payload`` and ``spec_args``::
 
     {"$payload": true}     the payload            {"$payload": true, "key": "day"}
     {"$stage": "extract"}  what it returned       {"$stage": "extract", "key": "rows"}
@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tasks.exceptions import InvalidArguments
+from tasks.specs.validation import Problem
 
-__all__ = ["PAYLOAD", "STAGE", "fill", "payload", "references", "value"]
+__all__ = ["PAYLOAD", "STAGE", "fill", "payload", "references", "value", "wrong_form"]
 
 PAYLOAD, STAGE = "$payload", "$stage"
 
@@ -29,7 +30,7 @@ def value(stage: str, key: str | int | None = None) -> dict[str, Any]:
     return {STAGE: stage} if key is None else {STAGE: stage, "key": key}
 
 
-def references(template: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def references(template: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Path and content of every reference in *template*."""
     if _is_reference(template):
         yield path, template
@@ -41,14 +42,26 @@ def references(template: Any, path: str = "") -> Iterator[tuple[str, dict[str, A
             yield from references(item, f"{path}/{number}")
 
 
-def fill(template: Any, kind: str, find: Callable[[Any], Any]) -> Any:
-    """*template* with the references of *kind* replaced by what *find* gives for each."""
+def wrong_form(path: str, reference: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is wrong with a reference by itself."""
+    if len(reference.keys() - {"key"}) != 1:
+        yield Problem(path, "a reference has $stage or $payload, and key")
+    elif PAYLOAD in reference and reference[PAYLOAD] is not True:
+        yield Problem(path, '"$payload" is true; an item of it is named by "key"')
+    elif STAGE in reference and not isinstance(reference[STAGE], str):
+        yield Problem(path, '"$stage" is the name of a stage')
+    elif not isinstance(reference.get("key", ""), str | int):
+        yield Problem(path, '"key" is a name or a number')
+
+
+def fill(template: Any, find: Callable[[Mapping[str, Any]], Any]) -> Any:
+    """*template* with its references replaced, each by its item of what *find* gives for it."""
     if _is_reference(template):
-        return _item(find(template[kind]), template) if kind in template else template
+        return _item(find(template), template)
     if isinstance(template, Mapping):
-        return {name: fill(item, kind, find) for name, item in template.items()}
+        return {name: fill(item, find) for name, item in template.items()}
     if isinstance(template, list | tuple):
-        return [fill(item, kind, find) for item in template]
+        return [fill(item, find) for item in template]
     return template
 
 
@@ -60,9 +73,11 @@ def _item(found: Any, reference: Mapping[str, Any]) -> Any:
     if "key" not in reference:
         return found
     key = reference["key"]
-    try:
-        return found[key]
-    except (LookupError, TypeError):
-        of = reference.get(STAGE)
-        name = "The payload" if of is None else f"What the stage {of!r} returned"
-        raise InvalidArguments(f"{name} has no item {key!r}.") from None
+    # A str has items by number as well, and nobody means those.
+    if isinstance(found, Mapping | list):
+        try:
+            return found[key]
+        except (LookupError, TypeError):
+            pass
+    name = f"What the stage {reference[STAGE]!r} returned" if STAGE in reference else "The payload"
+    raise InvalidArguments(f"{name} has no item {key!r}.")
