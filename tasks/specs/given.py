@@ -1,6 +1,6 @@
 """The arguments that whoever submits a spec gives."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Final
 
 from tasks.exceptions import InvalidArguments
@@ -42,9 +42,11 @@ def spec_values(
     return values
 
 
-def refuse_old_names(options: Mapping[str, Any]) -> None:
-    """:class:`InvalidArguments` for what is no parameter, with a hint if it once was one."""
-    for name in options:
+def refuse_old_names(given: Mapping[str, Any], known: Container[str] = ()) -> None:
+    """:class:`InvalidArguments` for what is no parameter, with a hint if it is one elsewhere."""
+    for name in given:
+        if name in known:
+            continue
         if name in _OLD:
             raise InvalidArguments(f"{name}= is called {_OLD[name]}= here.")
         raise InvalidArguments(f"There is no parameter {name}=.")

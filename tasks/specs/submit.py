@@ -63,7 +63,7 @@ def submit_spec_reference(
     **given: Unpack[Given],
 ) -> Handle:
     """:func:`submit_taskspec` of a spec by its path or its name; :class:`SpecNotFound`."""
-    refuse_old_names(given)
+    refuse_old_names(given, Given.__annotations__)
     return submit_taskspec(TaskSpec.named(reference), wait=wait, timeout=timeout, **given)
 
 
@@ -81,5 +81,5 @@ async def asubmit_spec_reference(
 
 def resolved(spec: Spec, given: Given) -> Resolved:
     """What *spec* enqueues with what is *given*."""
-    refuse_old_names(given)
+    refuse_old_names(given, Given.__annotations__)
     return resolve(TaskSpec.of(spec), **given)

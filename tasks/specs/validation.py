@@ -80,12 +80,14 @@ class _Check:
         """Where no choice fits, what the one says that is of the value's type."""
         found = [list(self.of(value, choice, path)) for choice in choices]
         if all(found):
-            deeper = [some for some in found if not some[0].message.startswith(_WRONG_TYPE)]
-            if deeper:
+            alien = [some[0].path == path and some[0].message.startswith(_TYPE) for some in found]
+            if deeper := [
+                some for some, is_alien in zip(found, alien, strict=True) if not is_alien
+            ]:
                 yield from min(deeper, key=len)
             else:
-                wanted = " or ".join(some[0].message.removeprefix(_WRONG_TYPE) for some in found)
-                yield Problem(path, f"{_WRONG_TYPE}{wanted}")
+                names = " or ".join(choice["type"] for choice in choices)
+                yield Problem(path, f"{_TYPE}{names}, not {type(value).__name__}")
 
     def _members(
         self, value: Mapping[Any, Any], schema: Mapping[str, Any], path: str
@@ -105,14 +107,14 @@ class _Check:
                 yield Problem(where, f"there is no such field here. Known: {known}")
 
 
-_WRONG_TYPE = "must be "
+_TYPE = "must be of type "
 
 
 def _type(value: Any, wanted: str | list[str]) -> str:
     names = [wanted] if isinstance(wanted, str) else wanted
     if any(_TYPES[name](value) for name in names):
         return ""
-    return f"{_WRONG_TYPE}of type {' or '.join(names)}, not {type(value).__name__}"
+    return f"{_TYPE}{' or '.join(names)}, not {type(value).__name__}"
 
 
 def _required(value: Any, names: list[str]) -> str:

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def short_grace(settings: Any) -> None:
     settings.HEADWAY = {"GRACE": 0.5}
 
+
 SLOW = Pipeline(
     "slow",
     [

@@ -74,7 +74,7 @@ def test_it_agrees_with_the_library(schema: Mapping[str, Any], data: st.DataObje
     [
         ([], "/: must be of type object, not list"),
         ({"target": "a"}, "/: 'name' must be given"),
-        ({"name": "a", "target": 7}, "/target: must be of type string, not int or of type object"),
+        ({"name": "a", "target": 7}, "/target: must be of type string or object, not int"),
         ({"name": "a", "target": "a b"}, "/target: 'a b' does not fit the pattern"),
         ({"name": "a", "target": {"command": []}}, "/target/command: must have at least 1 items"),
         ({"name": "a", "target": "b", "limits": {"memory_mb": "1"}}, "/limits/memory_mb: must be"),
