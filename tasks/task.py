@@ -210,7 +210,8 @@ def task(
 
     *timeout* is in seconds for each attempt. *max_attempts* counts attempts that raised
     or timed out. *priority* goes from -100 to 100. *runner* is ``auto``, ``async``,
-    ``thread``, ``process`` or ``command``; the others of *execution* are told in
+    ``thread``, ``process`` or ``command``, for which the function returns a list of arguments
+    or a :class:`~tasks.command.Command`; the others of *execution* are told in
     :class:`tasks.options.Execution`. A bad option raises Django's ``InvalidTask`` or a
     ``TypeError`` at once.
     """

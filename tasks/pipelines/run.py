@@ -9,7 +9,7 @@ from tasks.task import task
 __all__ = ["pipeline"]
 
 
-@task(name="headway.pipeline")
+@task(name="headway.pipeline", runner="async")
 async def pipeline(plan: Mapping[str, Any]) -> Rests:
     """Leave the run to its stages: from here on it takes no room in any process."""
     stages = [{"name": one["name"], "needs": one["needs"]} for one in plan["stages"]]
