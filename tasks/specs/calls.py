@@ -7,10 +7,12 @@ written by :mod:`tasks.specs` alone.
 from collections.abc import Callable
 from typing import Any
 
+from tasks.codec import encode
+from tasks.command import Command
 from tasks.specs.bundle import find_function
 from tasks.task import Task, task
 
-__all__ = ["call", "call_async"]
+__all__ = ["call", "call_async", "call_command"]
 
 Args = list[Any]
 Kwargs = dict[str, Any]
@@ -26,6 +28,12 @@ def call(target: str, bundle: str | None, args: Args, kwargs: Kwargs) -> Any:
 async def call_async(target: str, bundle: str | None, args: Args, kwargs: Kwargs) -> Any:
     """Await an async function."""
     return await _function(target, bundle)(*args, **kwargs)
+
+
+@task(name="headway.call_command", runner="command")
+def call_command(argv: list[str], payload: Any) -> Command:
+    """Execute a program that reads *payload* as JSON."""
+    return Command(argv, encode(payload))
 
 
 def _function(target: str, bundle: str | None) -> Callable[..., Any]:

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks import registry
+from tasks.command import Command
+from tasks.commands import run_command
 from tasks.compat import InvalidTask
-from tasks.exceptions import InvalidArguments, InvalidSpec, UnknownTask
+from tasks.exceptions import HeadwayError, InvalidArguments, InvalidSpec, UnknownTask
 from tasks.options import is_async
 from tasks.specs import calls
 from tasks.specs.bundle import find_function
 from tasks.specs.given import MISSING, spec_values
+from tasks.specs.placeholders import filled
 from tasks.specs.spec import TaskSpec
+from tasks.specs.templates import references
 from tasks.task import Task
 
 __all__ = ["Resolved", "resolve"]
@@ -50,7 +54,14 @@ def resolve(
     """
     values = spec_values(spec, spec_args, template=template)
     if spec.command is not None:
-        return _command(spec, values, payload, stdin_text)
+        try:
+            return _command(spec, spec.command, values, payload, stdin_text)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, HeadwayError):
+                raise
+            raise InvalidArguments(
+                f"The command of {spec.name} cannot be executed: {error}"
+            ) from None
     if stdin_text is not MISSING:
         raise InvalidArguments(f"stdin_text is for commands, and {spec.name} is none.")
     kwargs = {**spec.kwargs, **values}
@@ -91,8 +102,26 @@ def _plain(
     return _resolved(spec, caller, [spec.target, bundle, args, kwargs], {})
 
 
-def _command(spec: TaskSpec, values: Mapping[str, Any], payload: Any, stdin: Any) -> Resolved:
-    raise InvalidSpec("/target: commands cannot be executed yet.")
+def _command(
+    spec: TaskSpec, words: list[str], values: Mapping[str, Any], payload: Any, stdin_text: Any
+) -> Resolved:
+    if stdin_text is not MISSING and payload is not MISSING:
+        raise InvalidArguments("stdin_text and payload are both for a command's standard input.")
+    if stdin_text is not MISSING and not spec.takes_stdin_text:
+        raise InvalidArguments(f"The spec {spec.name} takes no stdin_text: it does not declare it.")
+    if any(references(values)):
+        raise InvalidSpec(
+            "/spec_args: a command's arguments are known when it is submitted; what a stage"
+            " returned, or a pipeline is given, reaches it by payload or stdin_text."
+        )
+    if stdin_text is not MISSING and not isinstance(stdin_text, str | Mapping):
+        raise InvalidArguments(f"stdin_text is a str, not {type(stdin_text).__name__}.")
+    argv = [filled(word, values) for word in words]
+    Command(argv)  # it says what is wrong
+    if payload is not MISSING:
+        return _resolved(spec, calls.call_command, [argv, payload], {})
+    given = {} if stdin_text is MISSING else {"stdin_text": stdin_text}
+    return _resolved(spec, run_command, [argv], given)
 
 
 def _resolved(

@@ -1,10 +1,12 @@
 """Submitting TaskSpecs."""
 
+import os
 from typing import Any
 
 import pytest
 from django.db import transaction
 
+from tasks.codec import decode
 from tasks.exceptions import (
     HeadwayError,
     InvalidArguments,
@@ -12,8 +14,15 @@ from tasks.exceptions import (
     InvalidValue,
     SpecNotFound,
 )
-from tasks.models import TaskRun
-from tasks.pipelines import asubmit_pipeline_reference, submit_pipeline_reference
+from tasks.models import TaskEvent, TaskRun
+from tasks.pipelines import (
+    Pipeline,
+    Stage,
+    asubmit_pipeline,
+    asubmit_pipeline_reference,
+    submit_pipeline_reference,
+    value,
+)
 from tasks.specs import (
     TaskSpec,
     asubmit_spec_reference,
@@ -22,6 +31,7 @@ from tasks.specs import (
     submit_taskspec,
 )
 from tasks.testing import running_supervisor
+from tests.app import tasks as app
 from tests.tasks.runs import row
 from tests.tasks.specs.conftest import Write
 
@@ -214,3 +224,93 @@ def test_an_unserialisable_value_stores_nothing() -> None:
     with pytest.raises(InvalidArguments):
         submit_pipeline_reference("nightly")
     assert not TaskRun.objects.exists()
+
+
+CAT = {"name": "cat", "target": {"command": ["cat"]}, "stdin_text": True}
+SAY = {
+    "name": "say",
+    "target": {"command": ["printf", "%s|%s|%s"]},
+    "args": ["${day} x", "$${day}", "${count}"],
+    "spec_args": {"day": {"type": "string"}, "count": {"type": "integer", "default": 3}},
+}
+
+
+async def printed(handle: Any) -> str:
+    events = TaskEvent.objects.filter(run=handle.run_id, type="output").order_by("seq")
+    return "".join([decode(event.data)["text"] async for event in events])
+
+
+@pytest.mark.parametrize(
+    ("document", "given", "text"),
+    [
+        (CAT, {"stdin_text": "as it is"}, "as it is"),
+        (CAT, {"payload": {"a": [1, "é"]}}, '{"a":[1,"é"]}'),
+        (SAY, {"spec_args": {"day": "$(id); a b"}}, "$(id); a b x|${day}|3"),
+        (
+            {"name": "e", "target": {"command": ["sh", "-c", "echo $A; pwd"]}, "env": {"A": "b"}},
+            {},
+            "b",
+        ),
+    ],
+)
+async def test_commands(document: Any, given: Any, text: str) -> None:
+    async with running_supervisor():
+        handle = await asubmit_taskspec(document, wait=True, timeout=30, **given)
+        assert handle.status == "SUCCESSFUL", handle.errors
+        assert (await printed(handle)).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("document", "given", "said"),
+    [
+        (CAT, {"stdin_text": "x", "payload": 1}, "stdin_text and payload are both for"),
+        (CAT, {"stdin_text": 7}, "stdin_text is a str, not int"),
+        ({**CAT, "stdin_text": False}, {"stdin_text": "x"}, "takes no stdin_text"),
+        (SAY, {"spec_args": {"day": "a\0b"}}, "argv holds a NUL character"),
+        ({"name": "a", "target": {"command": [""]}}, {}, "argv is empty"),
+        ({**CAT, "limits": {"max_fds": 15}}, {}, "/limits/max_fds: must be at least 16"),
+        ({**CAT, "runner": "process"}, {}, "/runner: a command has the runner 'command'"),
+    ],
+)
+def test_faults_of_commands(document: Any, given: Any, said: str) -> None:
+    with pytest.raises(HeadwayError) as raised:
+        submit_taskspec(document, **given)
+    assert said in str(raised.value)
+
+
+async def test_a_function_in_a_process_of_its_own_with_limits() -> None:
+    document = {
+        "name": "pid",
+        "target": "tests.app.functions:pid",
+        "runner": "process",
+        "limits": {"memory_mb": 500, "cpu_seconds": 10, "max_fds": 64},
+    }
+    async with running_supervisor():
+        handle = await asubmit_taskspec(document, wait=True, timeout=30)
+        assert handle.return_value != os.getpid()
+    assert (await row(handle)).options["memory_mb"] == 500
+
+
+async def test_a_bundle_in_a_process_starts_in_its_folder(write: Write) -> None:
+    document = {"name": "a", "target": "jobs:here", "runner": "process", "working_dir": "."}
+    file = write("one/taskspec.json", document)
+    (file.parent / "jobs.py").write_text("import os\nhere = lambda: os.getcwd()\n")
+    async with running_supervisor():
+        handle = await asubmit_spec_reference("one", wait=True, timeout=30)
+        assert handle.return_value == str(file.parent)
+
+
+async def test_a_stage_that_is_a_command() -> None:
+    stages = [
+        Stage(name="a", target=app.echo, args=[[1, 2]]),
+        Stage(name="b", target=CAT, payload=value("a")),
+        Stage(name="c", target=CAT, stdin_text=value("a")),
+    ]
+    async with running_supervisor():
+        handle = await asubmit_pipeline(Pipeline("p", stages[:2]), wait=True, timeout=30)
+        assert handle.status == "SUCCESSFUL", handle.errors
+        b = await TaskRun.objects.aget(unique_key=f"headway.stage:{handle.run_id.hex}:b")
+        events = TaskEvent.objects.filter(run=b.pk, type="output")
+        assert [decode(event.data)["text"] async for event in events] == ["[1,2]"]
+        handle = await asubmit_pipeline(Pipeline("p", stages), wait=True, timeout=30)
+        assert handle.status == "FAILED"  # a list is no text
