@@ -32,7 +32,12 @@ def install() -> None:
     store.lock_resting = _after(store.lock_resting, _before)
     store.write_resting = _after(store.write_resting, lambda write: _noted("within", write))
     tell = entry._tell
-    entry._tell = lambda write: (_noted("after", write), tell(write))[1]
+
+    def tell_if_alive(write: store.RunWrite) -> None:
+        _noted("after", write)
+        tell(write)
+
+    entry._tell = tell_if_alive
 
 
 def _after(function: Callable[..., Any], then: Callable[[Any], None]) -> Callable[..., Any]:

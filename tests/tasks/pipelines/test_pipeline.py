@@ -106,8 +106,9 @@ def test_the_payload_lacks_what_a_stage_takes() -> None:
 
 @pytest.mark.parametrize("name", ["work_payload", "input"])
 def test_other_names_of_the_payload_are_refused_with_a_hint(name: str) -> None:
+    given: dict[str, Any] = {name: 1}
     with pytest.raises(InvalidArguments, match=f"{name}= is called payload= here"):
-        submit_pipeline({"name": "p", "stages": [A]}, **{name: 1})
+        submit_pipeline({"name": "p", "stages": [A]}, **given)
 
 
 def test_from_python() -> None:
