@@ -49,7 +49,7 @@ async def kept_up(servers: list[LiveServer]) -> AsyncIterator[None]:
             for server in servers:
                 if server.process.poll() is not None:
                     assert await asyncio.to_thread(server.wait) == -signal.SIGKILL, server.output
-                    await asyncio.to_thread(server.start)
+                    server.start(wait=False)  # it may die before it has anything to say
             await asyncio.sleep(0.02)  # it is another process's end
 
     looking = asyncio.ensure_future(look())
