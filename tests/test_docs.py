@@ -1,6 +1,7 @@
 """What docs/ says is so."""
 
 import ast
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ import pytest
 
 from tasks.cli.exits import Exit
 from tasks.management.commands.tasks import Command
+from tasks.pipelines import Pipeline
+from tasks.specs import TaskSpec
 from tasks.stream_models import TASK_PATH
 from tasks.stream_run import run_stream_task
 
@@ -57,3 +60,10 @@ def test_the_task_has_the_name_that_rules_are_told() -> None:
     text = (DOCS / "from-streaming-coordinator.md").read_text()
     assert run_stream_task.module_path == TASK_PATH
     assert f'run.task == "{TASK_PATH}"' in text
+
+
+def test_its_specs_and_pipelines_are_valid() -> None:
+    text = (DOCS / "specs-and-pipelines.md").read_text()
+    spec, pipeline = map(json.loads, re.findall(r"```json\n(.*?)```", text, re.DOTALL))
+    TaskSpec.of(spec)
+    Pipeline.of(pipeline)
