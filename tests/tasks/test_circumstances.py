@@ -20,6 +20,7 @@ from tasks import Context, SyncContext, circumstances, task
 from tasks.handles import Handle
 from tasks.logs import RunFields
 from tasks.models import TaskRun
+from tasks.pipelines import Pipeline, Stage, submit_pipeline
 from tasks.testing import running_supervisor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -193,6 +194,16 @@ async def test_what_a_run_enqueues_has_the_same() -> None:
         second = await TaskRun.objects.aget(pk=await first.await_result(20))
         handle = await sync_to_async(Handle.of_run)(second)
         assert await handle.await_result(20) == {**GERMAN, "user_id": None}
+
+
+async def test_the_stages_of_a_pipeline_have_the_same() -> None:
+    def submit() -> Handle:
+        with translation.override("de"):
+            return submit_pipeline(Pipeline("line", [Stage(name="only", target=look_in_thread)]))
+
+    async with running_supervisor():
+        handle = await sync_to_async(submit)()
+        assert (await handle.await_result(20))["word"] == "Montag"
 
 
 async def test_what_is_retried_has_the_same() -> None:

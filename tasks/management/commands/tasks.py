@@ -15,7 +15,7 @@ from tasks.cli.output import Output
 
 _SUBCOMMANDS = (
     *("list", "show", "watch", "enqueue", "result"),
-    *("stop", "kill", "retry", "send", "prune"),
+    *("stop", "kill", "retry", "send", "specs", "validate", "prune"),
 )
 
 
