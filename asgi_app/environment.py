@@ -68,8 +68,8 @@ class Environment:
         """The ``HEADWAY`` setting from ``HEADWAY_<KEY>``.
 
         A number is read as one, ``HEADWAY_QUEUES`` as :mod:`tasks.queues` says,
-        ``HEADWAY_RETENTION`` as JSON, ``HEADWAY_CORS_ORIGINS`` with commas between,
-        ``HEADWAY_REALTIME`` as the ``TRANSPORT``, and anything else kept as it stands,
+        ``HEADWAY_RETENTION`` as JSON, ``HEADWAY_CORS_ORIGINS`` and ``HEADWAY_SPECS`` with
+        commas between, ``HEADWAY_REALTIME`` as the ``TRANSPORT``, and anything else as it stands,
         unknown names too: Headway's own check then names every bad key and value at once.
         """
         numeric = [key for key, default, _, _ in documented() if _is_numeric(default)]
@@ -113,6 +113,10 @@ def _json(text: str) -> Any:
         return text  # no value of its key: the check that names it says what is
 
 
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
 def _transport(text: str) -> Any:
     return {"TRANSPORT": text}
 
@@ -120,7 +124,8 @@ def _transport(text: str) -> Any:
 _FORMS: dict[str, Callable[[str], Any]] = {
     "QUEUES": _queues,
     "RETENTION": _json,
-    "CORS_ORIGINS": lambda text: [word.strip() for word in text.split(",") if word.strip()],
+    "CORS_ORIGINS": _words,
+    "SPECS": _words,
     "REALTIME": _transport,
 }
 

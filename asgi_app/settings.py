@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     *HEADWAY_APPS,
 ]
 MIDDLEWARE = [
+    "consumers.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import connections
 
+from tasks import circumstances
 from tasks.compat import task_backends
 from tasks.conf import conf, problems
 from tasks.mounts import file_system
@@ -34,10 +35,24 @@ _NETWORK = frozenset(
 
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Every unknown key and every wrong value of ``HEADWAY``, by name."""
-    return [
-        Error(text, hint="The README has a table of all keys.", id="headway.E001")
-        for text in problems(getattr(settings, "HEADWAY", {}))
-    ]
+    if found := problems(getattr(settings, "HEADWAY", {})):
+        hint = "The README has a table of all keys."
+        return [Error(text, hint=hint, id="headway.E001") for text in found]
+    return list(_of_provider())
+
+
+def _of_provider() -> Iterator[CheckMessage]:
+    try:
+        found = circumstances.provider()
+        wrong = None if found is None or callable(found) else "is not callable"
+    except ImportError as error:
+        wrong = f"cannot be imported: {error}"
+    if wrong is not None:
+        yield Error(
+            f"HEADWAY['REQUEST_ID_PROVIDER'] {wrong}",
+            hint="Name a function () -> str or None.",
+            id="headway.E008",
+        )
 
 
 def check_database(**_: Any) -> list[CheckMessage]:

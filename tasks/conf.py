@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeGuard
 
 from django.conf import settings
@@ -75,8 +76,16 @@ def _optional(default: Any, wants: str, holds: Callable[[Any], bool], doc: str) 
     return _key(default, f"{wants}, or None", lambda value: value is None or holds(value), doc)
 
 
-def _is_authz(value: object) -> bool:
+def _is_function(value: object) -> bool:
     return value is None or callable(value) or (isinstance(value, str) and "." in value)
+
+
+def _are_folders(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str | Path) for item in value)
+
+
+def _function(doc: str) -> Any:
+    return _key(None, "a callable, the dotted path to one, or None", _is_function, doc)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +118,11 @@ class Conf:
     grace: float = _seconds(8.0, "how long running tasks may go on after SIGTERM")
     blocked_loop: float = _seconds(1.0, "a blocked event loop is logged after this long")
 
+    request_id_provider: str | Callable[..., Any] | None = _function("() -> str or None")  # noqa: RUF009
+    specs: Sequence[str] = _key(
+        [], "a list of folders", _are_folders, "folders in which TaskSpecs and pipelines are found"
+    )
+
     # Events
     event_bytes: int = _count(262_144, "largest data of one event, in bytes of JSON", 1024)
     output_bytes: int = _count(
@@ -137,12 +151,7 @@ class Conf:
     )
 
     # Who may do what, and how much
-    authz: str | Callable[..., Any] | None = _key(  # noqa: RUF009 - it is a dataclass field
-        None,
-        "a callable, the dotted path to one, or None",
-        _is_authz,
-        "(user, run, action) -> bool",
-    )
+    authz: str | Callable[..., Any] | None = _function("(user, run, action) -> bool")  # noqa: RUF009
     recheck: float = _seconds(1.0, "how often it is asked whether open streams may go on")
     grant: float = _seconds(300.0, "how long a grant holds if it does not say")
     grant_max: float = _seconds(3600.0, "longest that a grant may hold")

@@ -14,6 +14,7 @@ from uuid import UUID
 import anyio
 import anyio.lowlevel
 
+from tasks.circumstances import user_key
 from tasks.codec import decode
 from tasks.compat import TaskContext, TaskResult
 from tasks.engine.inbox import Inbox
@@ -73,6 +74,16 @@ class _Context(TaskContext):  # type: ignore[type-arg]
     def attempt(self) -> int:
         """Number of this try, from 1."""
         return self._attempt.claim.attempt
+
+    @property
+    def request_id(self) -> str | None:
+        """Of the request in which the run was enqueued, if it had one."""
+        return self._attempt.origin.request_id
+
+    @property
+    def user_id(self) -> Any:
+        """Primary key of the user to whom the run belonged when it was enqueued, or None."""
+        return user_key(self._attempt.origin.user_id)
 
     @property
     def cancel_requested(self) -> bool:

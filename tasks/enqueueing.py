@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from tasks import circumstances
 from tasks.codec import decode, encode
 from tasks.conf import conf
 from tasks.context import current_user
@@ -58,7 +59,7 @@ def _maker(
     check = getattr(task, "check_call", None)
     option = partial(getattr, task)
     metadata = encode(dict(option("metadata", {})))
-    user = option("user", None) or _requesting_user()
+    user = getattr(option("user", None) or _requesting_user(), "pk", None)
     new = partial(
         store.NewRun,
         task=task.module_path,
@@ -71,7 +72,8 @@ def _maker(
         metadata=metadata,
         options=Options.of(task).resolved(task.func).as_json(),
         trace=trace,
-        user=getattr(user, "pk", None),
+        user=user,
+        context=encode(circumstances.capture(user)),
     )
 
     def make(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> store.NewRun:

@@ -14,10 +14,14 @@ __all__ = [
     "FINISHED",
     "LOG",
     "OUTPUT",
+    "PIPELINE",
     "PROGRESS",
     "QUEUED",
     "RESERVED",
     "RETRYING",
+    "STAGE_FINISHED",
+    "STAGE_SKIPPED",
+    "STAGE_STARTED",
     "STARTED",
     "STOPPING",
     "STREAM",
@@ -43,6 +47,11 @@ APPEND: Final = "append"  # its data is a str that goes on where the last one en
 RETRYING: Final = "retrying"
 STOPPING: Final = "stopping"
 FINISHED: Final = "finished"
+# A pipeline's: its plan, and what becomes of its stages.
+PIPELINE: Final = "pipeline"
+STAGE_STARTED: Final = "stage.started"
+STAGE_FINISHED: Final = "stage.finished"
+STAGE_SKIPPED: Final = "stage.skipped"
 # A StreamTask's event whose name no type of the log can be: its data has both.
 STREAM: Final = "stream"
 

@@ -5,6 +5,8 @@
     HeadwayError
     ├── InvalidArguments       the caller: arguments do not fit the task's signature
     ├── InvalidValue           the caller: a value JSON cannot carry unchanged
+    ├── InvalidSpec            the caller: a TaskSpec or pipeline that cannot be
+    ├── SpecNotFound           the caller: no TaskSpec or pipeline has this name
     ├── InvalidGrant           the caller: this is no grant of ours
     ├── InvalidEvent           the task: a bad event type, or an event too large
     ├── NotInRun               the caller: a StreamTask sends while it is executed
@@ -37,6 +39,7 @@ __all__ = [
     "InvalidArguments",
     "InvalidEvent",
     "InvalidGrant",
+    "InvalidSpec",
     "InvalidValue",
     "LimitExceeded",
     "MalformedRunId",
@@ -46,6 +49,7 @@ __all__ = [
     "RunDoesNotExist",
     "RunFinished",
     "RunLost",
+    "SpecNotFound",
     "SupervisorStopped",
     "TaskFailed",
     "TaskRaised",
@@ -67,6 +71,14 @@ class InvalidArguments(HeadwayError, TypeError):
 
 class InvalidValue(HeadwayError, TypeError):
     """The value cannot be carried as JSON unchanged."""
+
+
+class InvalidSpec(HeadwayError, ValueError):
+    """The TaskSpec or pipeline cannot be executed; the message names the path in it."""
+
+
+class SpecNotFound(HeadwayError, LookupError):
+    """No TaskSpec or pipeline has this name."""
 
 
 class InvalidEvent(HeadwayError, ValueError):

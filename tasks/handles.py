@@ -6,7 +6,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 
-from tasks import grants, registry
+from tasks import circumstances, grants, registry
 from tasks.compat import TaskError, TaskResult
 from tasks.engine import control, store, waiting
 from tasks.exceptions import RunCancelled, TaskFailed
@@ -183,7 +183,8 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
                 user=run.user,
                 **run.options,
             )
-        return cast(Handle, again.enqueue(*self.args, **self.kwargs))
+        with circumstances.kept(run.context):
+            return cast(Handle, again.enqueue(*self.args, **self.kwargs))
 
     async def aretry(self) -> "Handle":
         """See :meth:`retry`."""

@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from tasks.circumstances import Circumstances, request_id
+
 __all__ = ["Blame", "JsonLines", "Origin", "RunFields", "current_run", "name_worker"]
 
 
@@ -27,11 +29,20 @@ class Origin(NamedTuple):
     run_id: UUID
     task: str
     attempt: int
+    #: Of the enqueueing, if it had one.
+    request_id: str | None = None
+    user_id: str | None = None
+
+    @classmethod
+    def of(cls, claim: Any, given: Circumstances) -> "Origin":
+        """Of a claimed run, with what was so when it was enqueued."""
+        known = given.get("request_id"), given.get("user_id")
+        return cls(claim.run_id, claim.task, claim.attempt, *known)
 
     @property
     def extra(self) -> dict[str, Any]:
         """For the ``extra=`` of a line that is written outside of the run itself."""
-        return {"run_id": str(self.run_id), "task": self.task, "attempt": self.attempt}
+        return self._asdict() | {"run_id": str(self.run_id)}
 
 
 #: The run that the current code belongs to. ``sync_to_async``, asyncio's and anyio's threads
@@ -47,7 +58,7 @@ def name_worker(worker_id: str) -> None:
     _worker = worker_id
 
 
-_FIELDS = ("run_id", "task", "attempt", "worker")
+_FIELDS = ("run_id", "task", "attempt", "worker", "request_id", "user_id")
 
 
 class Blame(logging.Filter):
@@ -63,22 +74,31 @@ class Blame(logging.Filter):
 
 
 class RunFields(logging.Filter):
-    """Gives each record ``run_id``, ``task``, ``attempt`` and ``worker``; None for what is not.
+    """Gives each record ``run_id``, ``task``, ``attempt``, ``worker``, ``request_id``, ``user_id``.
 
-    It belongs on handlers, since a logger's filter does not see what comes from its
-    children. ``%(run)s`` in a format is all of them as text, and nothing without a run.
+    None for what is not. A line of a request has its id as well, so that it is found together
+    with those of the runs that were enqueued there. The filter belongs on handlers, since a
+    logger's filter does not see what comes from its children. ``%(run)s`` in a format is all
+    of them as text, and nothing without a run.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         given = record.__dict__
         # A line about another run than the one it is written in says so itself.
-        if "run_id" not in given and (origin := current_run.get()) is not None:
-            given.update(origin.extra)
+        if "run_id" not in given:
+            given.update(_where(given))
         given.setdefault("worker", _worker)
         for name in _FIELDS:
             given.setdefault(name, None)
         given["run"] = _as_text(given) if given["run_id"] else ""
         return True
+
+
+def _where(given: dict[str, Any]) -> dict[str, Any]:
+    """What is known of the code that writes. What it says of request and user itself stays."""
+    origin = current_run.get()
+    found = {"request_id": request_id.get()} if origin is None else origin.extra
+    return found | {name: given[name] for name in ("request_id", "user_id") if name in given}
 
 
 def _as_text(given: dict[str, Any]) -> str:

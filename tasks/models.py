@@ -68,6 +68,8 @@ class TaskRun(models.Model):
         db_index=False,
     )
 
+    #: Of its enqueueing; see :mod:`tasks.circumstances`.
+    context = JSONTextField(default=dict, db_default={})
     enqueued_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     last_attempted_at = models.DateTimeField(null=True)

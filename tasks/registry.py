@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["aenqueue", "enqueue", "find", "get_handle", "known", "register", "resolve"]
 
 _tasks: dict[str, "Task[..., Any]"] = {}
+_UNLISTED = ("tasks.pipelines.", "tasks.specs.")
 
 
 def register(task: "Task[..., Any]") -> None:
     """Make *task* known. The first one of a function stays: ``using()`` makes copies.
 
+    Those of pipelines and specs are not: what they execute is in their arguments, and who may
+    enqueue a task by its name may be a stranger.
+
     ``ValueError`` if another function has the name already, naming both.
     """
+    if task.module_path.startswith(_UNLISTED):
+        return
     for name in filter(None, (task.module_path, task.registered_name)):
         other = _tasks.setdefault(name, task)
         if other.module_path != task.module_path:

@@ -47,6 +47,7 @@ class Ending(StrEnum):
     CANCELLED = "cancelled"  # stop or kill
     DRAINED = "drained"  # the process is going away; not the run's fault
     LOST = "lost"  # the lease is another's: nothing may be written
+    RESTING = "resting"  # the run goes on, and no process has it: a pipeline's stages do
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ def next_status(ending: Ending, attempt: int, max_attempts: int, delay: float = 
             return Next(RunStatus.SUCCESSFUL)
         case Ending.CANCELLED:
             return Next(RunStatus.CANCELLED)
+        case Ending.RESTING:
+            return Next(RunStatus.RUNNING)
         case Ending.DRAINED:
             return Next(RunStatus.READY, counted=False)
         case Ending.RAISED | Ending.TIMED_OUT | Ending.LOST if attempt >= max_attempts:

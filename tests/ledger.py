@@ -50,6 +50,11 @@ class Ledger:
         rows = self._source.rows("SELECT id FROM headway_run ORDER BY id")
         return [str(UUID(str(row[0]))) for row in rows]
 
+    def keys(self) -> dict[str, str]:
+        """The runs that have a unique key, by it."""
+        rows = self._source.rows("SELECT unique_key, id FROM headway_run WHERE unique_key <> ''")
+        return {str(key): str(UUID(str(run_id))) for key, run_id in rows}
+
     def statuses(self) -> Counter[str]:
         rows = self._source.rows("SELECT status, count(*) FROM headway_run GROUP BY status")
         return Counter({str(status): count for status, count in rows})

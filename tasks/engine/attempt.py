@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import anyio
 
+from tasks.circumstances import Circumstances
+from tasks.codec import decode
 from tasks.engine.inbox import Inbox
 from tasks.engine.store import Change, Claim
 from tasks.engine.text import Text
@@ -39,7 +41,8 @@ class Attempt:
 
     def __init__(self, claim: Claim, leased_until: float = math.inf) -> None:
         self.claim = claim
-        self.origin = Origin(claim.run_id, claim.task, claim.attempt)
+        self.circumstances: Circumstances = decode(claim.context)
+        self.origin = Origin.of(claim, self.circumstances)
         #: By ``time.monotonic()``: from then on another process may have the run.
         self.leased_until = leased_until
         self.trace = OFF

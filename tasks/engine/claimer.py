@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tasks.conf import conf
-from tasks.engine import store, tracing
+from tasks.engine import conductor, store, tracing
 from tasks.engine.leases import relied_on_until
 from tasks.engine.room import Room
 from tasks.engine.store import Claim
@@ -86,7 +86,8 @@ class Claimer:
     async def _claim_all(self) -> bool:
         """Claim once for every slot with room; True if there may be more to claim."""
         more = False
-        found = not self.room.is_unused  # what is under way may enqueue more
+        # What is under way may enqueue more, and a pipeline will.
+        found = not self.room.is_unused or conductor.busy()
         self._crowded = False
         for slot in self.room.slots():
             if slot.limit <= 0:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from tasks.conf import conf
 from tasks.engine import store, tidings, waiting, wakers
+from tasks.engine.conductor import conduct
 from tasks.engine.endings import cancelled_while_waiting
 from tasks.engine.wakers import News
 from tasks.events import encode_data
@@ -16,7 +17,16 @@ from tasks.states import TERMINAL, CancelRequest, RunStatus
 if TYPE_CHECKING:
     from tasks.engine.workforce import Workforce
 
-__all__ = ["attach", "detach", "listen", "request_cancel", "running", "send", "wake"]
+__all__ = [
+    "attach",
+    "detach",
+    "end_stage",
+    "listen",
+    "request_cancel",
+    "running",
+    "send",
+    "wake",
+]
 
 _workforce: "Workforce | None" = None
 
@@ -72,7 +82,29 @@ def request_cancel(run_id: UUID, request: CancelRequest) -> bool:
 
     A waiting run ends here and now. A running one is asked at once if this process
     executes it; another process is told, and looks every half second for what it missed.
+    A pipeline passes it on to its stages.
     """
+    status = _ask(run_id, request)
+    if status not in TERMINAL:
+        pass_on = partial(_pass_on, run_id, status)
+        transaction.on_commit(pass_on, using=conf().database, robust=True)
+    return status not in TERMINAL
+
+
+def end_stage(run_id: UUID, request: CancelRequest) -> bool:
+    """:func:`request_cancel` for a stage, by its pipeline; whether it has ended now."""
+    return _ask(run_id, request) != RunStatus.RUNNING
+
+
+def _pass_on(run_id: UUID, status: RunStatus) -> None:
+    """Let the pipeline know that *run_id* is, or that it is a stage of."""
+    concerned = {run_id} if status == RunStatus.RUNNING else store.owners([run_id])
+    for pipeline in concerned:
+        conduct(pipeline)
+
+
+def _ask(run_id: UUID, request: CancelRequest) -> RunStatus:
+    """Ask a run to end; its status before that."""
     status, write = store.cancel(run_id, request, cancelled_while_waiting)
     if write is not None:
         waiting.notify(run_id)
@@ -84,4 +116,4 @@ def request_cancel(run_id: UUID, request: CancelRequest) -> bool:
     if status == RunStatus.RUNNING:
         tell = partial(wakers.announce, News.CANCEL)
         transaction.on_commit(tell, using=conf().database)
-    return status not in TERMINAL
+    return status

@@ -7,12 +7,13 @@ from typing import Any
 from tasks.codec import encode
 from tasks.conf import conf
 from tasks.engine.store import Change, Expired, RunWrite, Waiting
-from tasks.events import FINISHED, RETRYING, Event
+from tasks.events import FINISHED, PIPELINE, RETRYING, Event
 from tasks.exceptions import RunCancelled, RunLost, TaskRaised
 from tasks.states import Ending, RunStatus, backoff, next_status
 
 __all__ = [
     "End",
+    "Rests",
     "cancelled",
     "cancelled_while_waiting",
     "conclude",
@@ -34,6 +35,15 @@ class End:
         self.ending = ending
         self.value = value
         self.error = error
+
+
+class Rests:
+    """What a pipeline's task returns: the run goes on, held by no process. *data* is told."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: object) -> None:
+        self.data = data
 
 
 def described(error: BaseException) -> dict[str, str]:
@@ -75,6 +85,8 @@ def conclude(end: End, *, seq: int, attempt: int, max_attempts: int) -> tuple[Ev
             RunStatus.READY, error=kept, delay=following.delay, counted=following.counted
         )
         return event, change
+    if following.status == RunStatus.RUNNING:
+        return Event(seq, PIPELINE, now, end.value), Change(following.status)
     if following.status == RunStatus.SUCCESSFUL:
         return (
             Event(seq, FINISHED, now, _successful(end.value)),

@@ -7,12 +7,12 @@ from functools import partial
 
 import anyio
 
-from tasks import registry
+from tasks import circumstances, registry
 from tasks.codec import decode, encode
 from tasks.context import Context, SyncContext
-from tasks.engine import tracing
+from tasks.engine import conductor, tracing
 from tasks.engine.attempt import Attempt, Cause
-from tasks.engine.endings import End, cancelled
+from tasks.engine.endings import End, Rests, cancelled
 from tasks.engine.journal import Journal
 from tasks.engine.serial import SerialThreads
 from tasks.exceptions import TaskTimeout
@@ -40,7 +40,9 @@ class Executor:
 
         To be called in an asyncio task of its own, whose context is the attempt's.
         """
+        conductor.follow(attempt)
         current_run.set(attempt.origin)
+        circumstances.restore(attempt.circumstances)
         with tracing.begin(attempt) as trace:
             end = await self._perform(attempt)
             trace.ended(end)
@@ -85,6 +87,8 @@ class Executor:
             async with self._threads.lend():
                 value = await runner_for(call)(call)
                 call.over()
+            if isinstance(value, Rests):
+                return End(Ending.RESTING, value=encode(value.data))
             text = value.text if isinstance(value, Encoded) else encode(value)
             return End(Ending.RETURNED, value=text)
         except asyncio.CancelledError as error:

@@ -11,7 +11,7 @@ import anyio
 from django.db import DatabaseError, InterfaceError, connections
 
 from tasks.conf import conf
-from tasks.engine import store
+from tasks.engine import conductor, store
 from tasks.engine.attempt import Attempt
 from tasks.engine.endings import lost_with_its_process
 from tasks.engine.metrics import instruments
@@ -138,6 +138,8 @@ class Rescuer:
                 )
             if writes:  # and there may be more
                 await self._publisher.publish([(item.run_id, item.events) for item in writes])
+                ids = [item.run_id for item in writes]
+                conductor.note(await self._writer.call(store.owners, ids))
                 self._wake()
             else:
                 await anyio.sleep(min(0.5, conf().lease / 4))

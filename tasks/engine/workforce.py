@@ -17,6 +17,7 @@ from tasks.engine.attempt import Attempt, Cause
 from tasks.engine.audience import Audience
 from tasks.engine.children import Child
 from tasks.engine.claimer import Claimer
+from tasks.engine.conductor import Conductor
 from tasks.engine.either import either
 from tasks.engine.endings import End, cancelled
 from tasks.engine.executor import Executor
@@ -62,8 +63,7 @@ class Workforce:
         self._idle.set()
         self._hurried = asyncio.Event()
         self._runs: TaskGroup | None = None
-        self.ready = self._claimer.ready
-        self.exhausted = self._claimer.exhausted
+        self.ready, self.exhausted = self._claimer.ready, self._claimer.exhausted
 
     def children(self) -> list[Child]:
         return [
@@ -76,6 +76,7 @@ class Workforce:
             Child("rescue", self._rescuer.serve),
             Child("retention", Pruner().serve),
             Child("claimer", self._claimer.serve),
+            Child("conductor", Conductor().serve),
             *wakers(self.hear),
         ]
 
@@ -191,8 +192,7 @@ class Workforce:
                 self._journal.abandon(older)
             self._active[claim.run_id] = attempt
             self._idle.clear()
-            name = f"run {claim.task}[{claim.run_id}]"
-            self._runs.start_soon(self._execute, attempt, name=name)
+            self._runs.start_soon(self._execute, attempt, name=f"run {claim.task}[{claim.run_id}]")
         if claims:
             started = [(claim.run_id, [claim.started]) for claim in claims]
             self._runs.start_soon(self._publisher.publish, started)

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("headway_tasks", "0005_options"),
+        ("headway_tasks", "0006_context"),
     ]
 
     operations = [

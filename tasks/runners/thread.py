@@ -7,6 +7,7 @@ import anyio
 import anyio.to_thread
 from django.db import close_old_connections
 
+from tasks.circumstances import carried, restore
 from tasks.context import SyncContext
 from tasks.events import OUTPUT
 from tasks.exceptions import RunCancelled
@@ -35,6 +36,7 @@ def call_sync(call: Call) -> Any:
     """Call the function in the calling thread; of a generator, emit each value."""
     # Threads are used again: a connection that went bad meanwhile must not be.
     close_old_connections()
+    restore(carried())
     try:
         if inspect.isgeneratorfunction(call.function):
             return _exhaust(call)

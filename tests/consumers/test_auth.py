@@ -17,6 +17,7 @@ from tasks.models import TaskRun
 from .conftest import Login
 from .rows import stored
 from .streams import HttpStream, events_path, socket
+from .test_bundlesocket import Client
 from .test_websocket import refused
 
 
@@ -169,6 +170,29 @@ async def test_a_rule_that_never_answers_denies(
     monkeypatch.setattr(f"{is_yes.__module__}._LONGEST", 0.01)
     settings.HEADWAY = {"AUTHZ": silent}
     assert not await allows(AnonymousUser(), await stored(), Action.VIEW)
+
+
+async def truthy(user: Any, run: TaskRun, action: str) -> Any:
+    return 1
+
+
+async def truthy_later(user: Any, run: TaskRun, action: str) -> Any:
+    return truthy  # a function, which it forgot to call
+
+
+@pytest.mark.parametrize("rule", [no, broken, broken_sync, truthy, truthy_later])
+async def test_every_way_in_is_denied(hub: Hub, settings: Any, ann: Login, rule: Any) -> None:
+    settings.HEADWAY = {"AUTHZ": rule}
+    run = await stored(events=1, finish=True, user=ann.user)
+    for request in reach(run, [ann.cookie]):
+        assert (await request.open()).status == 403
+    several = HttpStream("/tasks/events/", f"run={run.pk}", headers=[ann.cookie])
+    assert (await several.open()).status == 403
+    assert await refused(socket(run.pk, headers=[ann.cookie])) == CloseCode.FORBIDDEN
+    client = await Client(headers=[ann.cookie]).open()
+    answer = await client.ask("subscribe", run=run.pk)
+    assert (answer["op"], answer["error"]["code"]) == ("subscribe", "forbidden")
+    await client.ws.disconnect(timeout=10)
 
 
 @pytest.mark.parametrize("rule", [broken, broken_sync])

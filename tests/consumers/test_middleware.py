@@ -1,5 +1,7 @@
-"""Runs enqueued in a request belong to who made it."""
+"""Runs enqueued in a request belong to who made it, and have its id."""
 
+import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from django.test import AsyncClient, Client
 from django.urls import path
 
 from consumers.middleware import enqueueing_as
+from tasks import circumstances
 from tasks.context import current_user
 from tasks.models import TaskRun
 
@@ -36,7 +39,11 @@ urlpatterns = [path("sync/", view), path("async/", async_view), path("idle/", id
 @pytest.fixture(autouse=True)
 def installed(settings: Any) -> None:
     settings.ROOT_URLCONF = __name__
-    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "consumers.middleware.run_owner"]
+    settings.MIDDLEWARE = [
+        "consumers.middleware.request_id",
+        *settings.MIDDLEWARE,
+        "consumers.middleware.run_owner",
+    ]
 
 
 async def owner(run_id: bytes) -> Any:
@@ -72,3 +79,34 @@ async def test_nobody_is_asked_where_nothing_is_enqueued(
         assert current_user.get() is not None
     response = await ann.client.get("/idle/")
     assert response.content == b"True"
+
+
+@pytest.mark.parametrize("url", ["/sync/", "/async/"])
+async def test_the_requests_id(url: str) -> None:
+    response = await AsyncClient().get(url, headers={"X-Request-ID": "a1-b2"})
+    run = await TaskRun.objects.aget(pk=response.content.decode())
+    assert (run.context, response["X-Request-ID"]) == ({"request_id": "a1-b2"}, "a1-b2")
+    assert circumstances.request_id.get() is None
+
+
+@pytest.mark.parametrize("given", [None, "", "two words", "\x1b[31m", "é", "x" * 129])
+async def test_a_request_without_a_good_id_gets_one(given: str | None) -> None:
+    headers = {} if given is None else {"X-Request-ID": given}
+    first = await AsyncClient().get("/async/", headers=headers)
+    second = await AsyncClient().get("/async/", headers=headers)
+    ids = []
+    for response in (first, second):
+        run = await TaskRun.objects.aget(pk=response.content.decode())
+        assert re.fullmatch("[0-9a-f]{32}", response["X-Request-ID"])
+        assert run.context["request_id"] == response["X-Request-ID"]
+        ids.append(run.context["request_id"])
+    assert ids[0] != ids[1]
+
+
+async def test_requests_at_once_have_their_own(ann: Login) -> None:
+    async def ask(number: int) -> None:
+        response = await AsyncClient().get("/async/", headers={"X-Request-ID": f"r{number}"})
+        run = await TaskRun.objects.aget(pk=response.content.decode())
+        assert run.context == {"request_id": f"r{number}"}
+
+    await asyncio.gather(*map(ask, range(10)))

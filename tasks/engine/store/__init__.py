@@ -21,6 +21,19 @@ from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
 from tasks.engine.store.lists import Wanted, changed_ids, newest_ids
 from tasks.engine.store.messages import MOST_MESSAGES, Sent, messages_after, send
+from tasks.engine.store.outlines import outlines
+from tasks.engine.store.pipelines import (
+    StageRun,
+    lock_resting,
+    owners,
+    resting,
+    return_values,
+    stage_events,
+    stage_runs,
+    tie,
+    untie,
+    write_resting,
+)
 from tasks.engine.store.queues import unserved
 from tasks.engine.store.reads import (
     Head,
@@ -60,6 +73,7 @@ __all__ = [
     "RunWrite",
     "Sent",
     "Slot",
+    "StageRun",
     "Waiting",
     "Wanted",
     "WorkerInfo",
@@ -90,11 +104,14 @@ __all__ = [
     "leave",
     "listen",
     "live_workers",
+    "lock_resting",
     "messages_after",
     "newest_ids",
     "note_audience",
     "notified",
     "notify",
+    "outlines",
+    "owners",
     "prunable",
     "prune",
     "queued_data",
@@ -103,11 +120,18 @@ __all__ = [
     "renew",
     "renew_audience",
     "rescue",
+    "resting",
+    "return_values",
     "revoke_grants",
     "rows",
     "send",
     "show_up",
+    "stage_events",
+    "stage_runs",
+    "tie",
     "unapplied",
     "unserved",
+    "untie",
     "write",
+    "write_resting",
 ]

@@ -41,6 +41,9 @@ class Claim:
     trace: Mapping[str, str] = field(default_factory=dict)
     #: JSON text of its :class:`tasks.options.Options`.
     options: str = "{}"
+    #: JSON text; see :mod:`tasks.circumstances`.
+    context: str = "{}"
+    unique_key: str | None = None
 
 
 def claim(worker_id: str, lease: float, slot: Slot) -> list[Claim]:
@@ -121,7 +124,7 @@ _PICKED = (
 )
 _RETURNED = (
     "id, task, args, kwargs, queue_name, priority, attempt, max_attempts, fence, timeout,"
-    " cancel_requested, {waited}, options, last_seq"
+    " cancel_requested, {waited}, options, context, unique_key, last_seq"
 )
 _NAMED = _RETURNED.format(waited="waited")
 _RETURNING = _RETURNED.format(waited="{waited} AS waited")
@@ -170,8 +173,9 @@ class _Taker:
         return claims
 
     def _claim(self, row: tuple[Any, ...]) -> Claim:
-        run_id, *fields, options, last_seq = row
+        run_id, *fields, options, context, unique_key, last_seq = row
         data = encode({"attempt": fields[5], "worker": self._worker_id})
         started = Event(last_seq, STARTED, self._now, data)
         taken: Any = partial(Claim, as_uuid(run_id), *fields)
-        return taken(started, options=options)  # type: ignore[no-any-return]
+        more = {"options": options, "context": context, "unique_key": unique_key}
+        return taken(started, **more)  # type: ignore[no-any-return]

@@ -37,6 +37,8 @@ class NewRun:
     #: JSON text of its :class:`tasks.options.Options`.
     options: str = "{}"
     user: Any
+    #: JSON text; see :mod:`tasks.circumstances`.
+    context: str = "{}"
     enqueued_at: datetime
     #: Of who enqueued it: W3C Trace Context, or nothing.
     trace: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +51,7 @@ class NewRun:
 _COLUMNS = (
     *("id", "task", "args", "kwargs", "queue_name", "priority", "run_after", "deferred"),
     *("backend", "max_attempts", "timeout", "metadata", "options", "user_id"),
-    *("enqueued_at", "unique_key"),
+    *("enqueued_at", "unique_key", "context"),
     *("status", "attempt", "fence", "worker_id", "cancel_requested", "last_seq"),
     *("errors", "worker_ids", "changed"),
 )
@@ -76,6 +78,7 @@ def _row(run: NewRun, unique_key: str | None = None, *marked: int) -> tuple[Any,
         None if run.user is None else _key(run.user),
         form.moment(run.enqueued_at),
         unique_key,
+        run.context,
         *_UNSTARTED,
         *marked,
     )

@@ -51,6 +51,8 @@ def one_by_one(cursor: Any, writes: Sequence[RunWrite]) -> None:
     for item in writes:
         if item.change is not None and item.change.status == RunStatus.READY:
             _give_back(cursor, item, item.change)
+        if item.change is not None and item.change.status == RunStatus.RUNNING:
+            _lay_down(cursor, item)
         if item.stop_ignored:
             cursor.execute(
                 "UPDATE headway_run SET stop_ignored = TRUE,"
@@ -113,6 +115,16 @@ def _give_back(cursor: Any, item: RunWrite, change: Change) -> None:
         ),
     )
     _add_errors(cursor, [item])
+
+
+def _lay_down(cursor: Any, item: RunWrite) -> None:
+    """A run that goes on without a process."""
+    form = dialect()
+    cursor.execute(
+        "UPDATE headway_run SET last_seq = %s, progress = COALESCE(%s, progress),"
+        f" worker_id = '', lease_expires_at = NULL, changed = {form.mark} WHERE id = %s",
+        (item.last_seq, item.progress, form.id(item.run_id)),
+    )
 
 
 def _add_errors(cursor: Any, writes: Sequence[RunWrite]) -> None:

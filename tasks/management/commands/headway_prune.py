@@ -31,12 +31,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(self.prune(options))
+
+    def prune(self, options: dict[str, Any]) -> str:
+        """Do it, and say what was done."""
         rules = self._rules(options)
         if options["dry_run"]:
             count = sum(store.prunable(dues) for dues in what_goes(rules))
-            self.stdout.write(f"Would delete {count} finished runs.")
-        else:
-            self.stdout.write(f"Deleted {prune(rules, time.sleep)} finished runs.")
+            return f"Would delete {count} finished runs."
+        return f"Deleted {prune(rules, time.sleep)} finished runs."
 
     def _rules(self, options: dict[str, Any]) -> list[retention.Rule]:
         names = ("queue", "status", "days", "runs")

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connections
 
 from tasks import registry
+from tasks.circumstances import restore
 from tasks.codec import decode, encode
 from tasks.context import Context, SyncContext
 from tasks.engine import control
@@ -17,7 +18,7 @@ from tasks.engine.endings import described
 from tasks.engine.store import Claim
 from tasks.events import new_event
 from tasks.exceptions import LimitExceeded, RunCancelled
-from tasks.logs import Origin, current_run, name_worker
+from tasks.logs import current_run, name_worker
 from tasks.options import Options, is_async
 from tasks.runners.apart import limits, surroundings
 from tasks.runners.apart.voice import FarAttempt, FarJournal, Line
@@ -44,6 +45,7 @@ def request(claim: Claim) -> bytes:
         "timeout": claim.timeout,
         "trace": dict(claim.trace),
         "options": claim.options,
+        "context": claim.context,
         "worker": decode(claim.started.data)["worker"],
     }
     return "\n".join((encode(kept), claim.args, claim.kwargs)).encode()
@@ -63,6 +65,7 @@ def _claim(given: dict[str, Any], args: str, kwargs: str) -> Claim:
         started=new_event(0, "started", None),
         trace=given["trace"],
         options=given["options"],
+        context=given["context"],
     )
 
 
@@ -73,10 +76,12 @@ def perform(channel: socket.socket, given: dict[str, Any], args: str, kwargs: st
     claim = _claim(given, args, kwargs)
     line = Line(channel)
     name_worker(given["worker"])
-    current_run.set(Origin(claim.run_id, claim.task, claim.attempt))
+    attempt = FarAttempt(claim, line)
+    current_run.set(attempt.origin)
+    restore(attempt.circumstances)
     options = Options.stored(claim.options)
     try:
-        value = encode(_Performance(claim, line).value(options))
+        value = encode(_Performance(attempt, line).value(options))
     except BaseException as error:
         if isinstance(error, MemoryError) and options.memory_mb is not None:
             limits.make_room()
@@ -94,10 +99,10 @@ def _beyond(megabytes: int, error: MemoryError) -> LimitExceeded:
 
 
 class _Performance:
-    def __init__(self, claim: Claim, line: Line) -> None:
-        self._claim = claim
+    def __init__(self, attempt: FarAttempt, line: Line) -> None:
+        self._claim = attempt.claim
         self._line = line
-        self._attempt = FarAttempt(claim, line)
+        self._attempt = attempt
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Any] | None = None
 

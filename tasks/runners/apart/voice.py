@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from tasks.circumstances import Circumstances
 from tasks.codec import decode
 from tasks.conf import conf
 from tasks.engine.inbox import Inbox
 from tasks.engine.wakers import News
 from tasks.events import encode_data
 from tasks.exceptions import InvalidEvent
+from tasks.logs import Origin
 from tasks.runners.apart.wire import Frame, Kind, frame, receive_waiting
 
 __all__ = ["FarAttempt", "FarJournal", "Line"]
@@ -58,6 +60,8 @@ class FarAttempt:
 
     def __init__(self, claim: Any, line: Line) -> None:
         self.claim = claim
+        self.circumstances: Circumstances = decode(claim.context)
+        self.origin = Origin.of(claim, self.circumstances)
         self.ending = False
         #: How many watch is asked for anew each time.
         self.curious = False

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connection
@@ -15,7 +16,7 @@ from tasks.models import TaskRun
 from tests.app.apart import allocate_too_much, family  # noqa: F401 - by this name too
 from tests.app.commands import awk, shell  # noqa: F401 - as above
 from tests.bench.payload import Pace
-from tests.chaos.service.marks import Overlap, alone, leave, left
+from tests.chaos.service.marks import Overlap, alone, leave, left, marks
 
 
 @task(takes_context=True, max_attempts=100)
@@ -173,6 +174,21 @@ async def rest_until(context: Context, path: str) -> None:
     await context.emit("resting")
     while not left(path):  # noqa: ASYNC110 - it is another process's event
         await asyncio.sleep(0.01)  # nobody tells of a file
+
+
+@task(takes_context=True)
+async def climb(context: Context, path: str, steps: int) -> int:
+    """Goes one step for each mark at *path*; a mark ``broken`` ends it badly."""
+    done = 0
+    while done < steps:
+        lines = marks(Path(path))
+        if "broken" in lines:
+            raise RuntimeError("the ladder broke")
+        while done < min(len(lines), steps):
+            done += 1
+            await context.progress(done, steps, "steps")
+        await asyncio.sleep(0.01)  # nobody tells of a file
+    return done
 
 
 logger = logging.getLogger(__name__)
