@@ -34,12 +34,10 @@ def groups(plan: Plan) -> list[Table]:
                     "bare": Side(members, clients, theirs, websocket=True),
                 }
                 found = compare(plan, sides)
-            ratio = median(found["bare"], "cpu", found["Headway, ?batch=1"])
+            share = median(found["Headway, ?batch=1"], "cpu", found["bare"])
             name = f"{clients} × WS {layer}"
             rows += rows_of(name, sides, found)
-            targets.append(
-                Target(f"{name}: 1 of {ratio:.0f} of a group's CPU", 1 / ratio, 1 / least)
-            )
+            targets.append(Target(f"{name}: CPU against a group's", share, 1 / least))
     return [Table("Burst, beside a group of consumers (bare)", COLUMNS, rows, targets)]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import re
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -59,6 +60,7 @@ class Hopper:
         self._heads = dict.fromkeys(runs, 0)
         self._asked: dict[int, dict[str, Any]] = {}
         self._said = 0
+        self._answered = asyncio.Event()
 
     async def say(self, op: str, run_id: str, after: int | str = 0) -> None:
         self._said += 1
@@ -82,6 +84,12 @@ class Hopper:
                 case _:
                     await self.say("subscribe", NOBODY)
             await asyncio.sleep(self.rng.uniform(0, 0.006))  # chance decides, and events come
+
+    async def answered(self) -> None:
+        """Until all is answered that was said."""
+        self._answered.clear()
+        if self._asked:
+            await self._answered.wait()
 
     async def listen(self) -> None:
         """Until every run's end was seen by a subscription that began with its beginning."""
@@ -118,6 +126,8 @@ class Hopper:
             return
         ref = min(self._asked)
         asked = self._asked.pop(ref)
+        if not self._asked:
+            self._answered.set()
         assert (answer["ref"], answer["op"]) == (ref, asked["op"]), answer
         run_id = asked["run"]
         match answer["op"], answer.get("error", {}).get("code"):
@@ -143,10 +153,11 @@ class Hopper:
 
 
 async def test_200_runs_on_a_socket(
-    serve: Serve, ledger: Ledger, rng: random.Random, show: Show
+    serve: Serve, ledger: Ledger, rng: random.Random, show: Show, tmp_path: Path
 ) -> None:
     server = serve(message_rate=0).start()
-    runs = enqueue_many(server, "emit", *[(30, 0.15)] * RUNS)
+    over = tmp_path / "over"
+    runs = enqueue_many(server, "tick_until", *[(str(over), 0.3)] * RUNS)
     async with socket(server, "?batch=1") as one, socket(server) as two:
         hoppers = [Hopper(one, runs, rng), Hopper(two, runs, rng)]
         async with asyncio.timeout(150), asyncio.TaskGroup() as group:
@@ -157,9 +168,11 @@ async def test_200_runs_on_a_socket(
             hopping = [group.create_task(hopper.hop(400)) for hopper in hoppers]
             await asyncio.wait(hopping)
             for hopper in hoppers:
+                await hopper.answered()
+            over.touch()
+            for hopper in hoppers:
                 await hopper.settle()
-        # One that has seen every end already, on a slow machine, hops unheard.
-        assert sum(len(hopper.all) for hopper in hoppers) > RUNS * 2
+        assert sum(len(hopper.all) for hopper in hoppers) > RUNS * 3
         whole = {run_id: ledger.digest(run_id) for run_id in runs}
         for hopper in hoppers:
             ended = [item for item in hopper.all if item.ended]
