@@ -5,12 +5,17 @@
     HeadwayError
     ├── InvalidArguments       the caller: arguments do not fit the task's signature
     ├── InvalidValue           the caller: a value JSON cannot carry unchanged
+    ├── InvalidOption          the caller: a task has no option of this name
     ├── InvalidGrant           the caller: this is no grant of ours
     ├── InvalidEvent           the task: a bad event type, or an event too large
     ├── NotInRun               the caller: a StreamTask sends while it is executed
     ├── UnknownTask            the caller: no task is registered under this name
     ├── RunDoesNotExist        the caller: no run has this id
     │   └── MalformedRunId     the caller: this is no run id at all
+    ├── RunFinished            the caller: there is nothing left to stop
+    ├── RunNotFinished         the caller: only what has finished can be done again
+    ├── NotCommitted           the caller: the run is not there before the commit
+    ├── RolledBack             the caller: the run went with its transaction
     ├── TaskTimeout            the task: it ran longer than it may
     ├── TaskFailed             the task: it raised; the errors are on the handle
     ├── RunCancelled           an operator: the run was stopped or killed
@@ -29,12 +34,17 @@ __all__ = [
     "InvalidArguments",
     "InvalidEvent",
     "InvalidGrant",
+    "InvalidOption",
     "InvalidValue",
     "MalformedRunId",
+    "NotCommitted",
     "NotInRun",
+    "RolledBack",
     "RunCancelled",
     "RunDoesNotExist",
+    "RunFinished",
     "RunLost",
+    "RunNotFinished",
     "SupervisorStopped",
     "TaskFailed",
     "TaskTimeout",
@@ -55,6 +65,10 @@ class InvalidArguments(HeadwayError, TypeError):
 
 class InvalidValue(HeadwayError, TypeError):
     """The value cannot be carried as JSON unchanged."""
+
+
+class InvalidOption(HeadwayError, TypeError):
+    """A task has no option of this name."""
 
 
 class InvalidEvent(HeadwayError, ValueError):
@@ -79,6 +93,22 @@ class RunDoesNotExist(HeadwayError, TaskResultDoesNotExist):
 
 class MalformedRunId(RunDoesNotExist, ValueError):
     """A run id is a UUID, such as 0197a3c4-5d6e-7f80-9a1b-2c3d4e5f6071."""
+
+
+class RunFinished(HeadwayError):
+    """The run has finished already: there is nothing to stop."""
+
+
+class RunNotFinished(HeadwayError):
+    """The run has not finished yet."""
+
+
+class NotCommitted(HeadwayError, RuntimeError):
+    """The run is there when the transaction has been committed, and not before."""
+
+
+class RolledBack(HeadwayError, RuntimeError):
+    """The transaction was rolled back, and the run with it."""
 
 
 class TaskTimeout(HeadwayError, TimeoutError):
