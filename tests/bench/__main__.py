@@ -24,6 +24,7 @@ BENCHMARKS: Mapping[str, Callable[[Plan], list[Table]]] = {
     "paced": fanout.paced,
     "replay": replay.replay,
     "tasks": engine.tasks,
+    "results": engine.results,
     "sleepers": engine.sleepers,
     "threads": engine.threads,
     "idle": responsiveness.idle,

@@ -14,6 +14,11 @@ async def nothing() -> None:
 
 
 @task
+def nothing_in_thread() -> None:
+    """Ends at once, in a thread."""
+
+
+@task
 async def rest(seconds: float) -> None:
     await asyncio.sleep(seconds)  # it is what is measured
 
