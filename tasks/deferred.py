@@ -21,7 +21,7 @@ class _Hook:
     """What Django calls after the commit. It drops it on a rollback, also of a savepoint.
 
     Nothing else holds it, so a handle whose hook is gone, and was not called, is of a
-    transaction that was rolled back.
+    transaction that was rolled back. Or another hook failed before: Django drops the rest.
     """
 
     def __init__(self, then: Callable[[], None]) -> None:
@@ -58,8 +58,8 @@ class DeferredHandle(_Handle):
             raise RolledBack(f"The run of {self._name} was not stored: {self._failure}")
         if self._hook is not None and self._hook() is None:
             raise RolledBack(
-                f"The transaction in which {self._name} was enqueued was rolled back: there is"
-                " no run of it, and there will be none."
+                f"The transaction in which {self._name} was enqueued was rolled back, and the run"
+                " with it; or an on_commit() hook failed before this handle heard of the commit."
             )
         raise NotCommitted(
             f"The run of {self._name} is there once the transaction in which it was enqueued"

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from tasks.engine.lookout import Lookout
@@ -40,7 +40,8 @@ class Signal:
     def set(self) -> None:
         self._event.set()
         if self._loop is not None and self._wake is not None:
-            self._loop.call_soon_threadsafe(self._wake.set)
+            with suppress(RuntimeError):  # the loop is closed, and who waited is gone with it
+                self._loop.call_soon_threadsafe(self._wake.set)
 
     def blocking(self, timeout: float | None = None) -> Iterator[None]:
         """Yield each time the run should be looked at; ``TimeoutError`` after *timeout* s."""

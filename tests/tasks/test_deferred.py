@@ -106,6 +106,21 @@ def test_nor_does_that_of_a_savepoint() -> None:
         _ = lost.id
 
 
+def test_after_a_hook_that_failed_the_run_is_there_and_the_handle_says_what_it_knows() -> None:
+    def fail() -> None:
+        raise LookupError("a hook")
+
+    try:
+        with transaction.atomic():
+            transaction.on_commit(fail)
+            handle = app.add.enqueue_on_commit(1)
+    except LookupError:
+        pass
+    with pytest.raises(RolledBack, match="or an on_commit"):
+        _ = handle.id
+    assert TaskRun.objects.count() == 1
+
+
 def test_errors_are_of_one_family() -> None:
     assert issubclass(NotCommitted, HeadwayError)
     assert issubclass(RolledBack, HeadwayError)

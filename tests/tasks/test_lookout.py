@@ -21,7 +21,7 @@ async def elsewhere(monkeypatch: pytest.MonkeyPatch, settings: Any) -> AsyncIter
     settings.HEADWAY = {"POLL": 120}
     monkeypatch.setattr(waiting, "notify", lambda *_: None)
     monkeypatch.setattr(waiting, "stir", lambda *_: None)
-    async with asyncio.timeout(50), running_supervisor():
+    async with running_supervisor():
         yield
     waiting.rest()
 
@@ -100,3 +100,13 @@ async def test_nothing_is_left_once_nobody_waits() -> None:
     await asyncio.to_thread(thread.join, 20)
     assert not thread.is_alive()
     assert (await (await app.add.aenqueue(1)).aresult()).value == 1  # and it comes again
+
+
+def test_one_whose_loop_is_closed_does_not_disturb_who_tells() -> None:
+    signal = waiting.Signal()
+
+    async def begin() -> None:
+        await anext(signal.waiting())
+
+    asyncio.run(begin())
+    signal.set()

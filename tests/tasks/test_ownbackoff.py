@@ -1,5 +1,6 @@
 """A task that says itself when it is tried again."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -59,6 +60,23 @@ async def test_what_it_may_answer(
     (delay,) = await delays()
     assert delay <= 0.02
     assert not any("backoff" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize("request_", ["stop", "kill"])
+async def test_who_deliberates_can_be_ended(monkeypatch: pytest.MonkeyPatch, request_: str) -> None:
+    asked = asyncio.Event()
+
+    async def endless(error: BaseException, run: Any) -> None:
+        asked.set()
+        await asyncio.sleep(3600)  # longer than anybody waits
+
+    set_backoff(monkeypatch, endless)
+    async with running_supervisor():
+        handle = await app.fail_twice.aenqueue()
+        await asked.wait()
+        await (handle.astop() if request_ == "stop" else handle.akill())
+        assert (await handle.aresult(30)).status == "CANCELLED"
+    assert (await row(handle)).attempt == 1
 
 
 def set_backoff(monkeypatch: pytest.MonkeyPatch, backoff: Any) -> None:
