@@ -18,7 +18,22 @@ per way to execute. Importing this package imports no model, so that a module na
 
 from tasks.command import Command
 from tasks.context import Context, SyncContext
-from tasks.registry import aenqueue, enqueue, get_handle
+from tasks.registry import aenqueue, aget_handle, enqueue, get_handle
 from tasks.task import Task, task
 
-__all__ = ["Command", "Context", "SyncContext", "Task", "aenqueue", "enqueue", "get_handle", "task"]
+#: The handle of a run, by its id.
+get, aget = get_handle, aget_handle
+
+__all__ = [
+    "Command",
+    "Context",
+    "SyncContext",
+    "Task",
+    "aenqueue",
+    "aget",
+    "aget_handle",
+    "enqueue",
+    "get",
+    "get_handle",
+    "task",
+]

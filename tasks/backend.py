@@ -1,24 +1,24 @@
 """The backend that Django's Tasks framework enqueues to, named in ``settings.TASKS``."""
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from tasks import taskoptions
 from tasks.compat import BaseTaskBackend, InvalidTask, TaskResult, task_enqueued
 from tasks.compat import Task as DjangoTask
 from tasks.options import Options
 from tasks.task import Task
 
 if TYPE_CHECKING:
+    from tasks.deferred import DeferredHandle
+    from tasks.enqueueing import Calls, Payload
     from tasks.handles import Handle
 
 __all__ = ["PATH", "HeadwayBackend", "default_alias"]
 
 PATH = "tasks.backend.HeadwayBackend"
-
-Calls = Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]
 
 
 def default_alias() -> str:
@@ -40,13 +40,9 @@ class HeadwayBackend(BaseTaskBackend):
     supports_priority = True
 
     def validate_task(self, task: DjangoTask) -> None:  # type: ignore[type-arg]
+        for complaint in taskoptions.complaints(lambda name: getattr(task, name, None)):
+            raise InvalidTask(complaint)
         super().validate_task(task)
-        timeout = getattr(task, "timeout", None)
-        if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
-            raise InvalidTask(f"timeout must be a number of seconds above 0, not {timeout!r}.")
-        attempts = getattr(task, "max_attempts", None)
-        if attempts is not None and not (isinstance(attempts, int) and attempts >= 1):
-            raise InvalidTask(f"max_attempts must be a whole number from 1, not {attempts!r}.")
         try:
             Options.of(task).resolved(task.func)
         except ValueError as error:
@@ -58,19 +54,46 @@ class HeadwayBackend(BaseTaskBackend):
     async def aenqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
         return (await self.aenqueue_many(task, [(tuple(args), kwargs)]))[0]
 
-    def enqueue_many(self, task: Any, calls: Calls) -> "list[Handle]":
-        from tasks.enqueueing import store_runs
+    def enqueue_many(self, task: Any, calls: "Calls") -> "list[Handle]":
+        return self._store(task, self._bound(task, calls))
 
-        self.validate_task(task)
-        handles = store_runs(task, calls)
-        for handle in handles:
-            task_enqueued.send(type(self), task_result=handle)
-        return handles
-
-    async def aenqueue_many(self, task: Any, calls: Calls) -> "list[Handle]":
+    async def aenqueue_many(self, task: Any, calls: "Calls") -> "list[Handle]":
+        # The arguments are read before anything else can happen on the loop.
+        payloads = self._bound(task, calls)
         # Thread-sensitive: under an atomic() block of a sync caller this must be the
         # caller's own connection, or the run would be visible before the commit.
-        return await sync_to_async(self.enqueue_many, thread_sensitive=True)(task, calls)
+        return await sync_to_async(self._store, thread_sensitive=True)(task, payloads)
+
+    def enqueue_on_commit(self, task: Any, args: Any, kwargs: Any, using: str) -> "DeferredHandle":
+        return self._defer(task, self._bound(task, [(args, kwargs)])[0], using)
+
+    async def aenqueue_on_commit(
+        self, task: Any, args: Any, kwargs: Any, using: str
+    ) -> "DeferredHandle":
+        [payload] = self._bound(task, [(args, kwargs)])
+        return await sync_to_async(self._defer, thread_sensitive=True)(task, payload, using)
+
+    def _bound(self, task: Any, calls: "Calls") -> "list[Payload]":
+        from tasks.enqueueing import bound
+
+        self.validate_task(task)
+        return bound(task, calls)
+
+    def _store(self, task: Any, payloads: "list[Payload]") -> "list[Handle]":
+        from tasks.enqueueing import store_runs
+
+        handles = store_runs(task, payloads)
+        for handle in handles:
+            self._tell(handle)
+        return handles
+
+    def _defer(self, task: Any, payload: "Payload", using: str) -> "DeferredHandle":
+        from tasks.enqueueing import store_on_commit
+
+        return store_on_commit(task, payload, using, self._tell)
+
+    def _tell(self, handle: "Handle") -> None:
+        task_enqueued.send(type(self), task_result=handle)
 
     def get_result(self, result_id: str) -> TaskResult:  # type: ignore[type-arg]
         from tasks.handles import get_handle

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from tasks import queues, realtime, retention
+from tasks import queues, realtime, retention, taskoptions
 
 __all__ = ["Conf", "conf", "outrank", "problems"]
 
@@ -110,6 +110,12 @@ class Conf:
     lost_attempts: int = _count(3, "tries of a run whose process dies, if `max_attempts` is less")
     timeout: float | None = _optional(
         None, "a number of seconds above 0", _is_seconds, "longest attempt where no task says"
+    )
+    default_task: Mapping[str, Any] = _key(
+        {},
+        "a dict of options of `@task`",
+        lambda value: isinstance(value, Mapping),
+        "options of tasks whose decorator does not say, such as `{'timeout': 60}`",
     )
     backoff: float = _seconds(1.0, "delay after the first failed attempt; doubles with each")
     backoff_max: float = _seconds(300.0, "longest delay between attempts")
@@ -218,7 +224,7 @@ def problems(given: object) -> list[str]:
     for name, key in known.items():
         if name in given and not _rule(key).holds(given[name]):
             found.append(f"HEADWAY[{name!r}] must be {_rule(key).wants}, not {given[name]!r}.")
-    return found
+    return found + taskoptions.default_problems(given.get("DEFAULT_TASK"))
 
 
 @cache

@@ -7,12 +7,17 @@
     ├── InvalidValue           the caller: a value JSON cannot carry unchanged
     ├── InvalidSpec            the caller: a TaskSpec or pipeline that cannot be
     ├── SpecNotFound           the caller: no TaskSpec or pipeline has this name
+    ├── InvalidOption          the caller: a task has no option of this name
     ├── InvalidGrant           the caller: this is no grant of ours
     ├── InvalidEvent           the task: a bad event type, or an event too large
     ├── NotInRun               the caller: a StreamTask sends while it is executed
     ├── UnknownTask            the caller: no task is registered under this name
     ├── RunDoesNotExist        the caller: no run has this id
     │   └── MalformedRunId     the caller: this is no run id at all
+    ├── RunFinished            the caller is late: there is nothing left to stop or to send to
+    ├── RunNotFinished         the caller: only what has finished can be done again
+    ├── NotCommitted           the caller: the run is not there before the commit
+    ├── RolledBack             the caller: the run went with its transaction
     ├── TaskTimeout            the task: it ran longer than it may
     ├── TaskFailed             the task: it raised; the errors are on the handle
     │   ├── TaskRaised         the task: it raised in a process of its own
@@ -21,7 +26,6 @@
     │       └── LimitExceeded  the task: it used more than memory_mb or cpu_seconds
     ├── RunCancelled           an operator: the run was stopped or killed
     ├── RunLost                the process: it died, or lost its lease, with the run
-    ├── RunFinished            the caller is late: a finished run receives nothing
     ├── InboxFull              the caller: the run was sent too much
     └── SupervisorStopped      the caller is late: this process takes no more work
 
@@ -39,16 +43,20 @@ __all__ = [
     "InvalidArguments",
     "InvalidEvent",
     "InvalidGrant",
+    "InvalidOption",
     "InvalidSpec",
     "InvalidValue",
     "LimitExceeded",
     "MalformedRunId",
+    "NotCommitted",
     "NotInRun",
     "ProcessDied",
+    "RolledBack",
     "RunCancelled",
     "RunDoesNotExist",
     "RunFinished",
     "RunLost",
+    "RunNotFinished",
     "SpecNotFound",
     "SupervisorStopped",
     "TaskFailed",
@@ -81,6 +89,10 @@ class SpecNotFound(HeadwayError, LookupError):
     """No TaskSpec or pipeline has this name."""
 
 
+class InvalidOption(HeadwayError, TypeError):
+    """A task has no option of this name."""
+
+
 class InvalidEvent(HeadwayError, ValueError):
     """The event has a bad type or is too large."""
 
@@ -103,6 +115,22 @@ class RunDoesNotExist(HeadwayError, TaskResultDoesNotExist):
 
 class MalformedRunId(RunDoesNotExist, ValueError):
     """A run id is a UUID, such as 0197a3c4-5d6e-7f80-9a1b-2c3d4e5f6071."""
+
+
+class RunFinished(HeadwayError):
+    """The run has finished already: there is nothing left to stop or to send to."""
+
+
+class RunNotFinished(HeadwayError):
+    """The run has not finished yet."""
+
+
+class NotCommitted(HeadwayError, RuntimeError):
+    """The run is there when the transaction has been committed, and not before."""
+
+
+class RolledBack(HeadwayError, RuntimeError):
+    """The transaction was rolled back, and the run with it."""
 
 
 class TaskTimeout(HeadwayError, TimeoutError):
@@ -140,10 +168,6 @@ class RunCancelled(HeadwayError):
 
 class RunLost(HeadwayError):
     """The process that executed the run died or lost its lease."""
-
-
-class RunFinished(HeadwayError):
-    """The run has finished and receives nothing more."""
 
 
 class InboxFull(HeadwayError):

@@ -1,17 +1,20 @@
 """A handle: what ``enqueue`` returns, to ask about a run, wait for it, and end it."""
 
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 
-from tasks import circumstances, grants, registry
+from tasks import circumstances, following, grants, outcome, registry
 from tasks.compat import TaskError, TaskResult
-from tasks.engine import control, store, waiting
-from tasks.exceptions import RunCancelled, TaskFailed
+from tasks.engine import control, store
+from tasks.exceptions import RunFinished, RunNotFinished
+from tasks.following import RunEvent
 from tasks.ids import parse_run_id
 from tasks.models import TaskRun
+from tasks.result import RunError, RunResult
 from tasks.states import TERMINAL, CancelRequest, RunStatus
 from tasks.task import Task
 
@@ -22,6 +25,7 @@ _REFRESHED = (
     "started_at",
     "finished_at",
     "last_attempted_at",
+    "error",
     "errors",
     "worker_ids",
     "progress",
@@ -42,6 +46,8 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
     """
 
     status: RunStatus  # type: ignore[assignment]
+    #: What ended the newest attempt that failed, or None.
+    error: RunError | None = None
     #: Data of the newest progress event, or None.
     progress: Any = None
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -72,6 +78,7 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
                 for error in run.errors
             ],
             worker_ids=run.worker_ids,
+            error=RunError.of(run.errors[-1]) if run.errors else None,
             progress=run.progress,
             metadata=run.metadata,
             last_seq=run.last_seq,
@@ -81,6 +88,11 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
         )
         object.__setattr__(handle, "_return_value", run.return_value)
         return handle
+
+    @property
+    def name(self) -> str:
+        """Of the task."""
+        return self.task.name
 
     @property
     def run_id(self) -> UUID:
@@ -113,24 +125,43 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
         """Block until the run has finished, and give what the task returned.
 
         Raises ``TimeoutError`` after *timeout* seconds (the run goes on),
-        :class:`TaskFailed` or :class:`RunCancelled`. Waiting in a transaction that
-        enqueued the run waits for ever: nothing starts before the commit.
+        :class:`TaskFailed` (also where the task took longer than *its* timeout) or
+        :class:`RunCancelled`. Waiting in a transaction that enqueued the run waits for
+        ever: nothing starts before the commit.
         """
-        with waiting.finished(self.run_id) as signal:
-            for _ in signal.blocking(timeout):
-                self.refresh()
-                if self.is_finished:
-                    break
-        return self._outcome()
+        outcome.finish(self, timeout)
+        return outcome.value_of(self)
 
     async def await_result(self, timeout: float | None = None) -> Any:
         """See :meth:`wait`."""
-        with waiting.finished(self.run_id) as signal:
-            async for _ in signal.waiting(timeout):
-                await self.arefresh()
-                if self.is_finished:
-                    break
-        return self._outcome()
+        await outcome.afinish(self, timeout)
+        return outcome.value_of(self)
+
+    def result(self, timeout: float | None = None) -> RunResult:
+        """Block until the run has finished, and give how, whatever that is.
+
+        ``TimeoutError`` after *timeout* seconds; then the run goes on.
+        """
+        outcome.finish(self, timeout)
+        return outcome.result_of(self)
+
+    async def aresult(self, timeout: float | None = None) -> RunResult:
+        """See :meth:`result`."""
+        await outcome.afinish(self, timeout)
+        return outcome.result_of(self)
+
+    def events(self, *, follow: bool = False, after: int = 0) -> Iterator[RunEvent]:
+        """The run's log above seq *after*: what there is, or with *follow* all to the end.
+
+        Each event once and in order. :class:`RunDoesNotExist` once the run is gone.
+        """
+        following.check_after(after)
+        return (following.follow if follow else following.read)(self.run_id, after)
+
+    def aevents(self, *, follow: bool = False, after: int = 0) -> AsyncIterator[RunEvent]:
+        """See :meth:`events`; for ``async for``."""
+        following.check_after(after)
+        return (following.afollow if follow else following.aread)(self.run_id, after)
 
     def watchers(self) -> int:
         """How many watch the run in all processes, as of a few seconds ago. It queries."""
@@ -143,17 +174,20 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
     def stop(self) -> bool:
         """Ask the run to end: its coroutine is cancelled, a sync function sees its token.
 
-        False if it had finished already.
+        True; :class:`RunFinished` if it has ended already.
         """
-        return control.request_cancel(self.run_id, CancelRequest.STOP)
+        return self._cancel(CancelRequest.STOP)
 
     async def astop(self) -> bool:
         """See :meth:`stop`."""
         return await sync_to_async(self.stop, thread_sensitive=True)()
 
     def kill(self) -> bool:
-        """End the run without waiting for its code; False if it had finished already."""
-        return control.request_cancel(self.run_id, CancelRequest.KILL)
+        """End the run without waiting for its code.
+
+        True; :class:`RunFinished` if it has ended already.
+        """
+        return self._cancel(CancelRequest.KILL)
 
     async def akill(self) -> bool:
         """See :meth:`kill`."""
@@ -172,8 +206,13 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
         await sync_to_async(self.send, thread_sensitive=True)(data)
 
     def retry(self) -> "Handle":
-        """Enqueue the same call as a new run: a finished log stays finished."""
+        """Enqueue the same call as a new run: a finished log stays finished.
+
+        With the options of this run; :class:`RunNotFinished` while it may still succeed.
+        """
         run = store.fetch_run(self.run_id)
+        if not run.is_finished:
+            raise RunNotFinished(f"The run {self.id} is {run.status}: stop it, or wait for it.")
         again = self.task.using(queue_name=run.queue_name, priority=run.priority)
         if isinstance(again, Task):
             again = again.using(
@@ -206,14 +245,10 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
         """See :meth:`revoke_grants`."""
         await sync_to_async(self.revoke_grants, thread_sensitive=True)()
 
-    def _outcome(self) -> Any:
-        if self.status == RunStatus.SUCCESSFUL:
-            return self._return_value  # type: ignore[attr-defined]
-        newest = self.errors[-1] if self.errors else None
-        reason = newest.traceback.strip().rsplit("\n", 1)[-1] if newest else str(self.status)
-        if self.status == RunStatus.CANCELLED:
-            raise RunCancelled(f"The run {self.id} was cancelled: {reason}")
-        raise TaskFailed(f"The run {self.id} of {self.task.name} failed: {reason}")
+    def _cancel(self, request: CancelRequest) -> bool:
+        if not control.request_cancel(self.run_id, request):
+            raise RunFinished(f"The run {self.id} has finished: there is nothing to {request}.")
+        return True
 
 
 def get_handle(run_id: UUID | str) -> "Handle":

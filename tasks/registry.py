@@ -1,7 +1,9 @@
 """Every task this process knows, by module path and by registered name."""
 
+import inspect
 from typing import TYPE_CHECKING, Any, cast
 
+from asgiref.sync import sync_to_async
 from django.utils.module_loading import import_string
 
 from tasks.compat import Task as DjangoTask
@@ -13,10 +15,22 @@ if TYPE_CHECKING:
     from tasks.handles import Handle
     from tasks.task import Task
 
-__all__ = ["aenqueue", "enqueue", "find", "get_handle", "known", "register", "resolve"]
+__all__ = [
+    "aenqueue",
+    "aget_handle",
+    "enqueue",
+    "find",
+    "get_handle",
+    "known",
+    "register",
+    "resolve",
+]
 
 _tasks: dict[str, "Task[..., Any]"] = {}
 _UNLISTED = ("tasks.pipelines.", "tasks.specs.")
+# What a function's module was made from when the task became known: importlib.reload()
+# gives the module another one, so that a function that comes again is not a second one.
+_specs: dict[str, Any] = {}
 
 
 def register(task: "Task[..., Any]") -> None:
@@ -29,12 +43,22 @@ def register(task: "Task[..., Any]") -> None:
     """
     if task.module_path.startswith(_UNLISTED):
         return
+    spec = getattr(task.func, "__globals__", {}).get("__spec__")
     for name in filter(None, (task.module_path, task.registered_name)):
         other = _tasks.setdefault(name, task)
-        if other.module_path != task.module_path:
-            raise ValueError(
-                f"Two tasks are named {name!r}: {other.module_path} and {task.module_path}."
-            )
+        if other.func is task.func:
+            _specs.setdefault(name, spec)
+        elif other.module_path == task.module_path and _specs[name] is not spec:
+            _tasks[name], _specs[name] = task, spec
+        else:
+            raise ValueError(f"Two tasks are named {name!r}: {_place(other)} and {_place(task)}.")
+
+
+def _place(task: "Task[..., Any]") -> str:
+    """A task's function, and where it stands."""
+    code = getattr(inspect.unwrap(task.func), "__code__", None)
+    where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
+    return f"{task.module_path}{where}"
 
 
 def known() -> dict[str, "Task[..., Any]"]:
@@ -79,11 +103,16 @@ def get_handle(run_id: "UUID | str") -> "Handle":
     return handles.get_handle(run_id)
 
 
-def enqueue(name: str, *args: Any, **kwargs: Any) -> "Handle":
+async def aget_handle(run_id: "UUID | str") -> "Handle":
+    """See :func:`get_handle`."""
+    return await sync_to_async(get_handle)(run_id)
+
+
+def enqueue(name: str, /, *args: Any, **kwargs: Any) -> "Handle":
     """Enqueue the task registered under *name*; see :meth:`Task.enqueue`."""
     return find(name).enqueue(*args, **kwargs)
 
 
-async def aenqueue(name: str, *args: Any, **kwargs: Any) -> "Handle":
+async def aenqueue(name: str, /, *args: Any, **kwargs: Any) -> "Handle":
     """Enqueue the task registered under *name*; see :meth:`Task.aenqueue`."""
     return await find(name).aenqueue(*args, **kwargs)

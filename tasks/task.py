@@ -3,8 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import timedelta
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -18,26 +17,22 @@ from typing import (
     overload,
 )
 
-from tasks import registry
+from django.db import DEFAULT_DB_ALIAS
+
+from tasks import calls, registry, taskoptions
 from tasks.compat import Task as DjangoTask
-from tasks.exceptions import InvalidArguments
-from tasks.options import Execution, Runner
+from tasks.options import Runner
+from tasks.taskoptions import Backoff, Options, Overrides
 
 if TYPE_CHECKING:
     from tasks.backend import HeadwayBackend
+    from tasks.deferred import DeferredHandle
     from tasks.handles import Handle
 
 __all__ = ["Task", "task"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_CONTEXT = object()  # stands in for the context when a call is checked
-
-
-@cache
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    return inspect.signature(function)
 
 
 # Zero-argument super() does not work in a dataclass with slots, which is made twice.
@@ -50,10 +45,14 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
 
     #: Name to enqueue it by, beside its module path.
     registered_name: str | None = None
+    #: What it does, for people; by default the first line of the function's docstring.
+    description: str = ""
     #: Seconds an attempt may take; None: ``HEADWAY["TIMEOUT"]``.
     timeout: float | None = None
     #: Tries until a run has failed; None: ``HEADWAY["MAX_ATTEMPTS"]``.
     max_attempts: int | None = None
+    #: What gives the seconds from a failed attempt to the next one; its path, or it.
+    backoff: Backoff | str | None = None
     #: Kept with each run, for the application to filter by.
     metadata: Mapping[str, Any] = field(default_factory=dict)
     #: Whom the runs belong to; None: the user of the current request, if any.
@@ -86,37 +85,18 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
     def module_path(self) -> str:
         return f"{self.func.__module__}.{self.func.__qualname__}"
 
-    def using(
-        self,
-        *,
-        priority: int | None = None,
-        queue_name: str | None = None,
-        run_after: datetime | timedelta | None = None,
-        backend: str | None = None,
-        timeout: float | None = None,
-        max_attempts: int | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        user: Any = None,
-        unique_key: str | None = None,
-        **execution: Unpack[Execution],
-    ) -> Self:
-        """The same task with other options. *run_after* may be a delay from the enqueue on."""
-        given = {
-            "priority": priority,
-            "queue_name": queue_name,
-            "backend": backend,
-            "timeout": timeout,
-            "max_attempts": max_attempts,
-            "metadata": metadata,
-            "user": user,
-            "unique_key": unique_key,
-            **execution,
-        }
-        chosen = {name: value for name, value in given.items() if value is not None}
-        if isinstance(run_after, timedelta):
-            chosen |= {"delay": run_after, "run_after": None}
-        elif run_after is not None:
-            chosen |= {"delay": None, "run_after": run_after}
+    def using(self, **given: Unpack[Overrides]) -> Self:
+        """The same task with other options. *run_after* may be a delay from the enqueue on.
+
+        :class:`InvalidOption` for one that there is not, ``InvalidTask`` for a wrong value.
+        """
+        taskoptions.check_names("using()", given, taskoptions.known_overrides())
+        chosen: dict[str, Any] = {k: value for k, value in given.items() if value is not None}
+        moment = chosen.get("run_after")
+        if isinstance(moment, timedelta):
+            chosen |= {"delay": moment, "run_after": None}
+        elif moment is not None:
+            chosen["delay"] = None
         return replace(self, **chosen)
 
     def enqueue(self, *args: P.args, **kwargs: P.kwargs) -> "Handle":
@@ -129,6 +109,38 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
     async def aenqueue(self, *args: P.args, **kwargs: P.kwargs) -> "Handle":
         """See :meth:`enqueue`."""
         return (await self._backend().aenqueue_many(self, [(args, kwargs)]))[0]
+
+    @overload
+    def enqueue_on_commit(self, *args: P.args, **kwargs: P.kwargs) -> "DeferredHandle": ...
+
+    @overload
+    def enqueue_on_commit(self, *args: Any, using: str, **kwargs: Any) -> "DeferredHandle": ...
+
+    def enqueue_on_commit(
+        self, *args: Any, using: Any = DEFAULT_DB_ALIAS, **kwargs: Any
+    ) -> "DeferredHandle":
+        """Store a run when the current transaction commits; at once if there is none.
+
+        *using* says whose transaction, where there are several databases. The arguments
+        are checked and serialised now, and raise as those of :meth:`enqueue` do.
+        """
+        calls.check_using(self.name, self.func)
+        return self._backend().enqueue_on_commit(self, args, kwargs, using)
+
+    @overload
+    async def aenqueue_on_commit(self, *args: P.args, **kwargs: P.kwargs) -> "DeferredHandle": ...
+
+    @overload
+    async def aenqueue_on_commit(
+        self, *args: Any, using: str, **kwargs: Any
+    ) -> "DeferredHandle": ...
+
+    async def aenqueue_on_commit(
+        self, *args: Any, using: Any = DEFAULT_DB_ALIAS, **kwargs: Any
+    ) -> "DeferredHandle":
+        """See :meth:`enqueue_on_commit`. In a transaction of the sync code that called this."""
+        calls.check_using(self.name, self.func)
+        return await self._backend().aenqueue_on_commit(self, args, kwargs, using)
 
     def enqueue_many(
         self, calls: Iterable[tuple[tuple[Any, ...], Mapping[str, Any]]]
@@ -144,11 +156,7 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
 
     def check_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """:class:`InvalidArguments` unless the function could be called so."""
-        given = (_CONTEXT, *args) if self.takes_context else args
-        try:
-            _signature(self.func).bind(*given, **kwargs)
-        except TypeError as error:
-            raise InvalidArguments(f"{self.name}() cannot be called like this: {error}.") from None
+        calls.check(self.name, self.func, args, kwargs, context=self.takes_context)
 
     def _backend(self) -> "HeadwayBackend":
         return self.get_backend()  # type: ignore[return-value]
@@ -163,13 +171,8 @@ def task(
     *,
     takes_context: Literal[True],
     name: str | None = None,
-    priority: int = 0,
-    queue_name: str = "default",
-    backend: str | None = None,
-    timeout: float | None = None,
-    max_attempts: int | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    **execution: Unpack[Execution],
+    description: str = "",
+    **given: Unpack[Options],
 ) -> Callable[[Callable[Concatenate[Any, P], T]], Task[P, T]]: ...
 
 
@@ -178,13 +181,8 @@ def task(
     *,
     takes_context: Literal[False] = False,
     name: str | None = None,
-    priority: int = 0,
-    queue_name: str = "default",
-    backend: str | None = None,
-    timeout: float | None = None,
-    max_attempts: int | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    **execution: Unpack[Execution],
+    description: str = "",
+    **given: Unpack[Options],
 ) -> Callable[[Callable[P, T]], Task[P, T]]: ...
 
 
@@ -194,13 +192,8 @@ def task(
     *,
     takes_context: bool = False,
     name: str | None = None,
-    priority: int = 0,
-    queue_name: str = "default",
-    backend: str | None = None,
-    timeout: float | None = None,
-    max_attempts: int | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    **execution: Unpack[Execution],
+    description: str = "",
+    **given: Unpack[Options],
 ) -> Any:
     """Make a module-level function a task.
 
@@ -209,27 +202,31 @@ def task(
     (a :class:`~tasks.context.SyncContext` where the function is sync).
 
     *timeout* is in seconds for each attempt. *max_attempts* counts attempts that raised
-    or timed out. *priority* goes from -100 to 100. *runner* is ``auto``, ``async``,
-    ``thread``, ``process`` or ``command``, for which the function returns a list of arguments
-    or a :class:`~tasks.command.Command`; the others of *execution* are told in
-    :class:`tasks.options.Execution`. A bad option raises Django's ``InvalidTask`` or a
-    ``TypeError`` at once.
+    or timed out; *backoff* is a function of what was raised and of the run, that gives the
+    seconds until the next attempt. *priority* goes from -100 to 100. *runner* is ``auto``,
+    ``async``, ``thread``, ``process`` or ``command``, for which the function returns a list of
+    arguments or a :class:`~tasks.command.Command`; what belongs to it is told in
+    :class:`tasks.options.Execution`. What is not given is
+    taken from ``HEADWAY["DEFAULT_TASK"]``. A bad option raises Django's ``InvalidTask`` or
+    a ``TypeError`` at once.
     """
     from tasks.backend import default_alias
+
+    taskoptions.check_names("@task", given, taskoptions.known_defaults())
+    chosen: dict[str, Any] = {k: value for k, value in given.items() if value is not None}
 
     def decorate(decorated: Callable[..., Any]) -> Task[..., Any]:
         return Task(
             func=decorated,
-            priority=priority,
-            queue_name=queue_name,
-            backend=backend or default_alias(),
             run_after=None,
             takes_context=takes_context,
             registered_name=name,
-            timeout=timeout,
-            max_attempts=max_attempts,
-            metadata=metadata or {},
-            **execution,
+            description=description or _first_line(decorated),
+            **{"backend": default_alias(), **taskoptions.defaults(decorated), **chosen},
         )
 
     return decorate if function is None else decorate(function)
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (inspect.getdoc(function) or "").partition("\n")[0]

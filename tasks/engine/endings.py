@@ -27,7 +27,7 @@ _TRACEBACK_CHARACTERS = 20_000  # the newest frames are the ones that help
 class End:
     """How an attempt ended: with a value (JSON text), or with an error."""
 
-    __slots__ = ("ending", "error", "value")
+    __slots__ = ("delay", "ending", "error", "value")
 
     def __init__(
         self, ending: Ending, *, value: str = "null", error: BaseException | None = None
@@ -35,6 +35,8 @@ class End:
         self.ending = ending
         self.value = value
         self.error = error
+        #: Seconds until the next attempt, where the task says so itself.
+        self.delay: float | None = None
 
 
 class Rests:
@@ -66,7 +68,9 @@ def _printable(text: str) -> str:
 
 def conclude(end: End, *, seq: int, attempt: int, max_attempts: int) -> tuple[Event, Change]:
     """The event with number *seq* that closes an attempt, and what becomes of the run."""
-    delay = backoff(attempt, conf().backoff, conf().backoff_max)
+    delay = end.delay
+    if delay is None:
+        delay = backoff(attempt, conf().backoff, conf().backoff_max)
     following = next_status(end.ending, attempt, max_attempts, delay)
     error = described(end.error) if end.error is not None else None
     shown = {"type": error["type"], "message": error["message"]} if error else None

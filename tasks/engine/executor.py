@@ -14,6 +14,7 @@ from tasks.engine import conductor, tracing
 from tasks.engine.attempt import Attempt, Cause
 from tasks.engine.endings import End, Rests, cancelled
 from tasks.engine.journal import Journal
+from tasks.engine.ownbackoff import own_delay
 from tasks.engine.serial import SerialThreads
 from tasks.exceptions import TaskTimeout
 from tasks.logs import current_run
@@ -45,8 +46,20 @@ class Executor:
         circumstances.restore(attempt.circumstances)
         with tracing.begin(attempt) as trace:
             end = await self._perform(attempt)
+            end = await self._deliberate(attempt, end)
             trace.ended(end)
             await self._settle(attempt, end)
+
+    async def _deliberate(self, attempt: Attempt, end: End | None) -> End | None:
+        """Let the task say when it is tried again. Asked to end meanwhile, it is not."""
+        claim = attempt.claim
+        if end is None or end.error is None or claim.attempt >= claim.max_attempts:
+            return end
+        if end.ending in (Ending.RAISED, Ending.TIMED_OUT):
+            end.delay = await own_delay(attempt, end.error)
+            if attempt.cause in (Cause.STOP, Cause.KILL, Cause.LOST):
+                return _ended_by(attempt, attempt.cause)
+        return end
 
     async def _settle(self, attempt: Attempt, end: End | None) -> None:
         if end is None:

@@ -50,6 +50,8 @@ class Publisher:
         for run_id, events in batches:
             if events[-1].type == FINISHED:
                 waiting.notify(run_id)
+            else:
+                waiting.stir(run_id, events[-1].seq)
 
     async def _send(self, batches: Sequence[tuple[UUID, Sequence[Event]]]) -> None:
         shards: dict[str, list[LayerBatch]] = defaultdict(list)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Generator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tasks import Context, SyncContext, task
@@ -228,3 +229,49 @@ async def count_watchers(context: Context, enough: int) -> list[int]:
     while context.watchers < enough:  # noqa: ASYNC110 - it is another process's event
         await asyncio.sleep(0.01)
     return [first, context.watchers]
+
+
+def soon(error: BaseException, run: Any) -> float:
+    """A backoff: the further the attempt, the sooner the next, to be told from the setting's."""
+    assert isinstance(error, RuntimeError)
+    return 0.25 / int(run.attempts)
+
+
+async def soon_too(error: BaseException, run: Any) -> timedelta:
+    return timedelta(seconds=soon(error, run))
+
+
+def no_idea(error: BaseException, run: Any) -> None:
+    raise LookupError(f"no idea after {error}")
+
+
+@task(max_attempts=2, backoff=soon)
+async def fail_twice() -> None:
+    raise RuntimeError("again")
+
+
+@task
+async def choose(alias: str, using: str = "") -> str:
+    return alias + using
+
+
+@task(takes_context=True)
+async def say(context: Context, value: Any) -> Any:
+    """Gives the value back as an event, and as the result."""
+    await context.emit("said", value)
+    return value
+
+
+@task
+def echo_in_thread(value: Any) -> Any:
+    return value
+
+
+@task
+async def give(kind: str) -> Any:
+    """What no JSON can hold."""
+    return {
+        "nan": float("nan"),
+        "datetime": datetime(2026, 11, 21, tzinfo=UTC),
+        "bytes": b"bytes",
+    }[kind]

@@ -26,6 +26,7 @@ BENCHMARKS: Mapping[str, Callable[[Plan], list[Table]]] = {
     "crowd": patterns.crowd,
     "replay": replay.replay,
     "tasks": engine.tasks,
+    "results": engine.results,
     "sleepers": engine.sleepers,
     "threads": engine.threads,
     "runners": engine.runners,

@@ -15,7 +15,7 @@ from tests.bench.servers import APPS
 from tests.bench.table import Row, Table, Target
 from tests.processes import ROOT, environment, migrated
 
-__all__ = ["runners", "sleepers", "tasks", "threads"]
+__all__ = ["results", "runners", "sleepers", "tasks", "threads"]
 
 _ENV = {"HEADWAY_APPS": APPS}
 _AT_ONCE = 200  # runs, as HEADWAY["CONCURRENCY"] has it by default
@@ -67,6 +67,27 @@ def _latency(count: int, found: Sequence[Numbers]) -> Table:
     target = Target("p50 ms", median(found, "committed_50") * 1000, 3)
     columns = ("from before aenqueue()", "p50 ms", "p99 ms", "× raw")
     return Table(f"{count} trivial tasks, one after the other", columns, rows, [target])
+
+
+def results(plan: Plan) -> list[Table]:
+    """From enqueue to result, in a warm process: what a caller waits."""
+    count = plan.size(500, 30)
+    found = _repeated(plan, "results", count=count)
+    names = {
+        "async": "async task, awaited",
+        "thread": "sync task, awaited",
+        "blocking": "sync task, waited for in another thread",
+    }
+    rows: list[Row] = [
+        [name, *(median(found, f"{key}_{share}") * 1000 for share in (50, 99))]
+        for key, name in names.items()
+    ]
+    targets = [
+        Target(f"p50 ms, {key}", median(found, f"{key}_50") * 1000, 10)
+        for key in ("async", "thread")
+    ]
+    columns = ("from before enqueue to the result", "p50 ms", "p99 ms")
+    return [Table(f"{count} trivial tasks, one after the other", columns, rows, targets)]
 
 
 def sleepers(plan: Plan) -> list[Table]:

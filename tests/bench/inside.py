@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.db import connection  # noqa: E402
 
 from tasks.conf import conf  # noqa: E402
 from tasks.engine import waiting  # noqa: E402
@@ -105,9 +106,42 @@ async def latency(count: int) -> Found:
             began = time.perf_counter()
             raw.write(1, 1)
             raws.append(time.perf_counter() - began)
+    return _shares({"committed": committed, "awaited": awaited, "raw": raws})
+
+
+async def results(count: int) -> Found:
+    """From before the enqueue to the result in hand, one after the other, in a warm process."""
+    took: dict[str, list[float]] = {}
+    async with running_supervisor():
+        for name, task in (("async", app.nothing), ("thread", app.nothing_in_thread)):
+            for _ in range(10):  # connections are open then, and code is loaded
+                await (await task.aenqueue()).aresult(60)
+            took[name] = [await _one(task) for _ in range(count)]
+        took["blocking"] = await asyncio.to_thread(_blocking, count)
+    return _shares(took)
+
+
+async def _one(task: Any) -> float:
+    began = time.perf_counter()
+    await (await task.aenqueue()).aresult(60)
+    return time.perf_counter() - began
+
+
+def _blocking(count: int) -> list[float]:
+    """The same from sync code, in another thread than the supervisor's."""
+    took = []
+    for _ in range(count):
+        began = time.perf_counter()
+        app.nothing_in_thread.enqueue().result(60)
+        took.append(time.perf_counter() - began)
+    connection.close()
+    return took
+
+
+def _shares(took: Mapping[str, Sequence[float]]) -> Found:
     return {
         f"{name}_{share}": sorted(values)[len(values) * share // 100]
-        for name, values in (("committed", committed), ("awaited", awaited), ("raw", raws))
+        for name, values in took.items()
         for share in (50, 99)
     }
 
@@ -188,7 +222,8 @@ def check(count: int) -> None:
 
 
 SCENARIOS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (trivial, latency, sleepers, threads, runners)
+    function.__name__: function
+    for function in (trivial, latency, results, sleepers, threads, runners)
 }
 
 if __name__ == "__main__":

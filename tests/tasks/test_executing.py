@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tasks.exceptions import RunCancelled, TaskFailed
+from tasks.exceptions import RunCancelled, RunFinished, TaskFailed
 from tasks.testing import running_supervisor
 from tests.app import tasks as app
 from tests.tasks.runs import kinds, log, row, started
@@ -114,7 +114,8 @@ async def test_stop_a_coroutine(supervisor: None) -> None:
     with pytest.raises(RunCancelled):
         await handle.await_result(10)
     assert (await kinds(handle))[-2:] == ["stopping", "finished"]
-    assert not await handle.astop()
+    with pytest.raises(RunFinished, match="nothing to stop"):
+        await handle.astop()
 
 
 async def test_stop_a_thread(supervisor: None) -> None:

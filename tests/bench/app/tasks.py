@@ -15,7 +15,7 @@ async def nothing() -> None:
 
 @task
 def nothing_in_thread() -> None:
-    """Ends at once."""
+    """Ends at once, in a thread."""
 
 
 @task(runner="process")
