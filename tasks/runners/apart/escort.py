@@ -16,6 +16,7 @@ import anyio
 
 from tasks.conf import conf
 from tasks.engine.attempt import Attempt
+from tasks.exceptions import RunCancelled
 from tasks.runners.apart.client import Ended, ForkServer, Leader
 from tasks.runners.apart.wire import Frame, Kind, frame, receive
 
@@ -88,6 +89,9 @@ async def escorted(
 
     *ask* asks it to end, once a stop is requested, and when the block is cancelled. With
     *capture*, its stdout and stderr are to be read; with *stdin*, its stdin is to be written.
+
+    Raises :class:`RunCancelled` after the block if the attempt was asked to end meanwhile: a
+    stop has gone to the leader, and to nobody else.
     """
     files = _Files()
     try:
@@ -101,8 +105,11 @@ async def escorted(
             yield escort
         finally:
             await _end(escort, attempt, ask)
+            attempt.ask = None
     finally:
         files.close()
+    if attempt.ending:
+        raise RunCancelled
 
 
 def _stop(escort: Escort, ask: Callable[[Escort], None]) -> None:
