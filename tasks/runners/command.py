@@ -97,6 +97,8 @@ def _value(
     name = PurePath(command.words[0]).name
     if code:
         how = str(died(ended, options)) if code < 0 else f"It ended with exit code {code}."
+        if code > 0 and options.memory_mb:  # many a program says so itself, and no more
+            how += f" Its limit is memory_mb={options.memory_mb}."
         said = lines["stderr"].tail or lines["stdout"].tail
         raise CommandFailed(f"{name}: {how}" + (f" Its last lines:\n{said}" if said else ""))
     return {

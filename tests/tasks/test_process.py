@@ -16,7 +16,7 @@ from tasks.runners.apart import spawn
 from tasks.testing import running_supervisor
 from tests.app import apart
 from tests.tasks.runs import kinds, log, row
-from tests.tasks.watching import alive, data, emitted, failed, gone
+from tests.tasks.watching import PATIENCE, alive, data, emitted, failed, gone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,8 +30,8 @@ async def supervisor() -> AsyncIterator[Supervisor]:
 async def test_it_is_another_process(supervisor: Supervisor) -> None:
     handle = await apart.pid.aenqueue()
     other = await apart.pid.aenqueue()
-    pid, parent = await handle.await_result(20)
-    others = await other.await_result(20)
+    pid, parent = await handle.await_result(PATIENCE)
+    others = await other.await_result(PATIENCE)
     assert len({os.getpid(), pid, parent, others[0]}) == 4
     assert parent == others[1]
     await gone(pid)
@@ -39,17 +39,17 @@ async def test_it_is_another_process(supervisor: Supervisor) -> None:
 
 
 async def test_async_function(supervisor: Supervisor) -> None:
-    assert await (await apart.add.aenqueue(2, b=3)).await_result(20) == 5
+    assert await (await apart.add.aenqueue(2, b=3)).await_result(PATIENCE) == 5
 
 
 async def test_values_are_carried_unchanged(supervisor: Supervisor) -> None:
     for value in ("123", 2**60, 1.5, None, {"ü": [1, "\u2028\x00"]}):
-        assert await (await apart.echo.aenqueue(value)).await_result(20) == value
+        assert await (await apart.echo.aenqueue(value)).await_result(PATIENCE) == value
 
 
 async def test_a_large_value(supervisor: Supervisor) -> None:
     value = "0123456789" * (2 * 2**20)
-    assert await (await apart.echo.aenqueue(value)).await_result(50) == value
+    assert await (await apart.echo.aenqueue(value)).await_result(PATIENCE) == value
 
 
 async def test_a_value_that_cannot_be_carried(supervisor: Supervisor) -> None:
@@ -59,7 +59,7 @@ async def test_a_value_that_cannot_be_carried(supervisor: Supervisor) -> None:
 
 async def test_events(supervisor: Supervisor) -> None:
     handle = await apart.tell.aenqueue(3000)
-    await handle.await_result(30)
+    await handle.await_result(PATIENCE)
     assert await data(handle, "told") == list(range(3000))
     # The line of the log is written to stderr as well, whose order is its own.
     others = [kind for kind in await kinds(handle) if kind not in ("told", "output")]
@@ -70,19 +70,19 @@ async def test_events(supervisor: Supervisor) -> None:
 
 
 async def test_flush_and_watchers(supervisor: Supervisor) -> None:
-    assert await (await apart.tell_and_flush.aenqueue()).await_result(20) == 0
+    assert await (await apart.tell_and_flush.aenqueue()).await_result(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("name", ["values", "async_values"])
 async def test_generators(supervisor: Supervisor, name: str) -> None:
     handle = await getattr(apart, name).aenqueue()
-    await handle.await_result(20)
+    await handle.await_result(PATIENCE)
     assert await data(handle, "output") == [1, 2]
 
 
 async def test_what_it_writes(supervisor: Supervisor) -> None:
     handle = await apart.write.aenqueue(50)
-    await handle.await_result(20)
+    await handle.await_result(PATIENCE)
     lines = [item["text"] for item in await data(handle, "output") if item["stream"] == "stdout"]
     assert lines == [f"line {number}" for number in range(50)] + ["no end"]
     assert {"stream": "stderr", "text": "error"} in await data(handle, "output")
@@ -92,7 +92,7 @@ async def test_what_it_writes_goes_elsewhere(
     supervisor: Supervisor, capfd: pytest.CaptureFixture[str]
 ) -> None:
     handle = await apart.write.using(stream_output=False).aenqueue(1)
-    await handle.await_result(20)
+    await handle.await_result(PATIENCE)
     assert await data(handle, "output") == []
     assert "line 0\nno end" in capfd.readouterr().out
 
@@ -117,7 +117,7 @@ async def test_memory_is_limited(supervisor: Supervisor) -> None:
     task = apart.allocate.using(memory_mb=64)
     small, large = await task.aenqueue(20), await task.aenqueue(100)
     assert "memory_mb=64" in await failed(large)
-    assert await small.await_result(20) == 20 * 2**20
+    assert await small.await_result(PATIENCE) == 20 * 2**20
 
 
 async def test_processor_time_is_limited(supervisor: Supervisor) -> None:
@@ -127,12 +127,12 @@ async def test_processor_time_is_limited(supervisor: Supervisor) -> None:
 async def test_files_are_limited(supervisor: Supervisor) -> None:
     task = apart.open_files.using(max_fds=32)
     assert "Too many open files" in await failed(await task.aenqueue(40))
-    assert await (await task.aenqueue(5)).await_result(20) == 5
+    assert await (await task.aenqueue(5)).await_result(PATIENCE) == 5
 
 
 async def test_surroundings(supervisor: Supervisor, tmp_path: Path) -> None:
     task = apart.surroundings.using(env={"NAMED": "ü"}, working_dir=str(tmp_path))
-    assert await (await task.aenqueue()).await_result(20) == [str(tmp_path), "ü"]
+    assert await (await task.aenqueue()).await_result(PATIENCE) == [str(tmp_path), "ü"]
     assert "NAMED" not in os.environ
     missing = apart.surroundings.using(working_dir=str(tmp_path / "missing"))
     assert "cannot be entered" in await failed(await missing.aenqueue())
@@ -144,7 +144,7 @@ async def test_a_stop_is_asked_for(supervisor: Supervisor, name: str) -> None:
     await emitted(handle, "going")
     assert await handle.astop()
     with pytest.raises(RunCancelled):
-        await handle.await_result(20)
+        await handle.await_result(PATIENCE)
     assert (await kinds(handle))[-3:] == ["stopping", "asked", "finished"]
     assert not await handle.astop()
 
@@ -156,7 +156,7 @@ async def test_a_stop_that_is_ignored_is_carried_out(settings: Any, tmp_path: Pa
         pids = await emitted(handle, "family")
         assert await handle.astop()
         with pytest.raises(RunCancelled):
-            await handle.await_result(20)
+            await handle.await_result(PATIENCE)
         await gone(*pids)
     assert (await kinds(handle))[-2:] == ["stopping", "finished"]
 
@@ -167,13 +167,13 @@ async def test_a_kill_ends_descendants(supervisor: Supervisor, tmp_path: Path) -
     assert all(map(alive, pids))
     assert await handle.akill()
     with pytest.raises(RunCancelled):
-        await handle.await_result(20)
+        await handle.await_result(PATIENCE)
     await gone(*pids)
     assert (await kinds(handle)).count("finished") == 1
 
 
 async def test_what_is_left_behind_is_ended(supervisor: Supervisor) -> None:
-    await gone(await (await apart.leave_behind.aenqueue()).await_result(20))
+    await gone(await (await apart.leave_behind.aenqueue()).await_result(PATIENCE))
 
 
 async def test_a_timeout_ends_it(supervisor: Supervisor) -> None:
@@ -185,25 +185,25 @@ async def test_the_start_takes_none_of_its_time(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(spawn, "_PROGRAM", slow)
     async with running_supervisor():
         handle = await apart.add.using(timeout=1.5).aenqueue(1, 2)
-        assert await handle.await_result(30) == 3
+        assert await handle.await_result(PATIENCE) == 3
 
 
 async def test_a_burst(supervisor: Supervisor) -> None:
     handles = await apart.add.aenqueue_many([((number, 1), {}) for number in range(40)])
-    values = [await handle.await_result(60) for handle in handles]
+    values = [await handle.await_result(PATIENCE) for handle in handles]
     assert values == list(range(1, 41))
 
 
 async def test_it_may_enqueue(supervisor: Supervisor) -> None:
-    run_id = await (await apart.enqueue_another.aenqueue()).await_result(20)
+    run_id = await (await apart.enqueue_another.aenqueue()).await_result(PATIENCE)
     other = await sync_to_async(get_handle)(run_id)
-    assert await other.await_result(20) == 5
+    assert await other.await_result(PATIENCE) == 5
 
 
 async def test_a_lost_fork_server_is_replaced(supervisor: Supervisor, tmp_path: Path) -> None:
     handle = await apart.family.aenqueue(str(tmp_path))
     pids = await emitted(handle, "family")
-    _, server = await (await apart.pid.aenqueue()).await_result(20)
+    _, server = await (await apart.pid.aenqueue()).await_result(PATIENCE)
     os.kill(server, signal.SIGKILL)
     assert "SIGKILL" in await failed(handle)
     # Nobody is left who knows what had gone into a session of its own.
@@ -211,4 +211,4 @@ async def test_a_lost_fork_server_is_replaced(supervisor: Supervisor, tmp_path: 
     await gone(*in_group)
     for pid in strays:
         os.kill(pid, signal.SIGKILL)
-    assert await (await apart.add.aenqueue(1, 1)).await_result(20) == 2
+    assert await (await apart.add.aenqueue(1, 1)).await_result(PATIENCE) == 2

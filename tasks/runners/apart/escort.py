@@ -10,12 +10,13 @@ import termios
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import IO, Any
+from typing import Any
 
 import anyio
 
 from tasks.conf import conf
 from tasks.engine.attempt import Attempt
+from tasks.exceptions import RunCancelled
 from tasks.runners.apart.client import Ended, ForkServer, Leader
 from tasks.runners.apart.wire import Frame, Kind, frame, receive
 
@@ -67,11 +68,11 @@ class Escort:
         return await asyncio.shield(self.leader.ended)
 
     async def hang_up(self) -> None:
-        """Once it has ended and what it wrote is here, end the outputs: a process that nobody
-        could end may have them open.
+        """Once it has ended and all that it wrote is here, end what is read of it: a process
+        that nobody could end may have its files open.
         """
         await self.ended()
-        while self._files.still_open():  # noqa: ASYNC110 - a pipe tells when it has, not when it has not
+        while self._files.still_open():  # noqa: ASYNC110 - an empty pipe is no event
             await asyncio.sleep(_LOOK)  # until the journal has taken some of it
 
 
@@ -88,6 +89,9 @@ async def escorted(
 
     *ask* asks it to end, once a stop is requested, and when the block is cancelled. With
     *capture*, its stdout and stderr are to be read; with *stdin*, its stdin is to be written.
+
+    Raises :class:`RunCancelled` after the block if the attempt was asked to end meanwhile: a
+    stop has gone to the leader, and to nobody else.
     """
     files = _Files()
     try:
@@ -101,8 +105,11 @@ async def escorted(
             yield escort
         finally:
             await _end(escort, attempt, ask)
+            attempt.ask = None
     finally:
         files.close()
+    if attempt.ending:
+        raise RunCancelled
 
 
 def _stop(escort: Escort, ask: Callable[[Escort], None]) -> None:
@@ -145,7 +152,7 @@ class _Files:
         self._far = [channel.detach()]
         self._pipes: dict[str, int] = {}
         self._transports: list[asyncio.BaseTransport] = []
-        self._reading: dict[str, asyncio.ReadTransport] = {}
+        self._reading: dict[asyncio.BaseTransport, asyncio.StreamReader] = {}
         self.channel: asyncio.StreamWriter
 
     def far(self, *, capture: bool, stdin: bool) -> list[int]:
@@ -168,19 +175,20 @@ class _Files:
             os.close(self._far.pop())
 
     def still_open(self) -> bool:
-        """End the outputs in which nothing waits to be read; whether there is another."""
-        for name, transport in list(self._reading.items()):
-            if not transport.is_closing() and _unread(transport.get_extra_info("pipe")):
-                continue
-            transport.close()
-            self.outputs[name].feed_eof()
-            del self._reading[name]
+        """End what is read of the leader where nothing waits any more; whether there is more."""
+        for transport, reader in list(self._reading.items()):
+            file = transport.get_extra_info("pipe") or transport.get_extra_info("socket")
+            if transport.is_closing() or not _unread(file):
+                transport.close()
+                reader.feed_eof()
+                del self._reading[transport]
         return bool(self._reading)
 
     async def open(self) -> asyncio.StreamReader:
         """Read and write the near ends; the reader of the channel."""
         reader, self.channel = await asyncio.open_unix_connection(sock=self._near)
         self._transports.append(self.channel.transport)
+        self._reading[self.channel.transport] = reader
         loop = asyncio.get_running_loop()
         for name in list(self._pipes):
             pipe = os.fdopen(self._pipes.pop(name), "wb" if name == "stdin" else "rb", 0)
@@ -195,7 +203,7 @@ class _Files:
                 reading, _ = await loop.connect_read_pipe(
                     partial(asyncio.StreamReaderProtocol, output), pipe
                 )
-                self._reading[name] = reading
+                self._reading[reading] = output
                 self._transports.append(reading)
         return reader
 
@@ -208,8 +216,8 @@ class _Files:
         self._near.close()
 
 
-def _unread(pipe: IO[bytes]) -> int:
-    """Bytes that wait in a pipe."""
-    answer = fcntl.ioctl(pipe, termios.FIONREAD, struct.pack("i", 0))
+def _unread(file: Any) -> int:
+    """Bytes that wait in a pipe or socket."""
+    answer = fcntl.ioctl(file.fileno(), termios.FIONREAD, struct.pack("i", 0))
     count: int = struct.unpack("i", answer)[0]
     return count
