@@ -48,7 +48,7 @@ async def run_command(call: Call) -> dict[str, Any]:
         reading = [lines[name].read(file) for name, file in escort.outputs.items()]
         feeding = asyncio.ensure_future(_feed(command, call, escort))
         try:
-            await together(*reading)
+            await together(*reading, escort.hang_up())
         finally:
             feeding.cancel()
         ended = await escort.ended()
@@ -97,6 +97,8 @@ def _value(
     name = PurePath(command.words[0]).name
     if code:
         how = str(died(ended, options)) if code < 0 else f"It ended with exit code {code}."
+        if code > 0 and options.memory_mb:  # many a program says so itself, and no more
+            how += f" Its limit is memory_mb={options.memory_mb}."
         said = lines["stderr"].tail or lines["stdout"].tail
         raise CommandFailed(f"{name}: {how}" + (f" Its last lines:\n{said}" if said else ""))
     return {

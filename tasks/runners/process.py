@@ -34,7 +34,7 @@ async def run_in_process(call: Call) -> Encoded:
         conversation = _Conversation(call, escort, attempt, journal)
         output = Output(attempt, journal)
         outputs = [Lines(name, output).read(file) for name, file in escort.outputs.items()]
-        await together(conversation.hold(), *outputs)
+        await together(conversation.hold(), *outputs, escort.hang_up())
         ended = await escort.ended()
     return conversation.outcome(ended)
 
@@ -88,6 +88,7 @@ class _Conversation:
                 control.wake()
             case Kind.RETURNED | Kind.RAISED:
                 self._end = got
+                self._call.over()
         if self._journal.full:
             await self._journal.room()
 

@@ -95,7 +95,8 @@ async def test_what_is_refused(client: AsyncClient) -> None:
     run = await stored()
     done = await stored(status=RunStatus.FAILED)
     path = f"/tasks/{run.pk}/send/"
-    for body in ([], {}, {"data": 1, "more": 2}):
+    bodies: list[Any] = [[], {}, {"data": 1, "more": 2}]
+    for body in bodies:
         refused(await post(client, path, body), 400, "bad_request")
     refused(await client.post(path, b"{", content_type="application/json"), 400, "bad_request")
     refused(await client.post(path, b"{}", content_type="text/plain"), 415, "not_json")

@@ -31,9 +31,9 @@ async def kinds(handle: Handle) -> list[str]:
     return [type_ for _, type_ in await log(handle)]
 
 
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], patience: float = 20) -> None:
     """Look until it holds. For what another process or thread writes, and nobody signals here."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(patience):
         while not await holds():  # noqa: ASYNC110 - it is another process's event
             await asyncio.sleep(0.005)  # the pause between two looks
 

@@ -13,7 +13,7 @@ from tasks.exceptions import RunCancelled
 from tasks.testing import running_supervisor
 from tests.app import commands
 from tests.tasks.runs import kinds
-from tests.tasks.watching import data, emitted, failed, gone
+from tests.tasks.watching import PATIENCE, data, emitted, failed, gone
 
 SLEEP = "import time; time.sleep(600)"
 
@@ -47,7 +47,7 @@ def test_what_is_no_command_is_refused(given: dict[str, Any], message: str) -> N
 async def test_lines_and_value(supervisor: None) -> None:
     code = "import sys; print('one\\ntwo'); print('three', file=sys.stderr); print('end', end='')"
     handle = await commands.python.aenqueue(code)
-    assert await handle.await_result(20) == {
+    assert await handle.await_result(PATIENCE) == {
         "exit_code": 0,
         "stdout": "one\ntwo\nend",
         "stderr": "three",
@@ -59,33 +59,35 @@ async def test_lines_and_value(supervisor: None) -> None:
 
 async def test_no_shell_reads_the_arguments(supervisor: None) -> None:
     handle = await commands.python.aenqueue("import sys; print(sys.argv[1:])", "$HOME; ls", "*")
-    await handle.await_result(20)
+    await handle.await_result(PATIENCE)
     assert await texts(handle) == ["['$HOME; ls', '*']"]
 
 
 async def test_a_shell_if_asked_for(supervisor: None) -> None:
     handle = await commands.shell.aenqueue("echo $((1 + 2)) | cat")
-    await handle.await_result(20)
+    await handle.await_result(PATIENCE)
     assert await texts(handle) == ["3"]
 
 
 async def test_by_name_and_async(supervisor: None) -> None:
     handle = await run_command.aenqueue(["cat"], stdin_text="ü")
-    assert (await handle.await_result(20))["stdout"] == "ü"
+    assert (await handle.await_result(PATIENCE))["stdout"] == "ü"
     handle = await commands.awaited.aenqueue("print(1)")
-    assert (await handle.await_result(20))["stdout"] == "1"
+    assert (await handle.await_result(PATIENCE))["stdout"] == "1"
 
 
 async def test_a_long_stdin_that_is_read_and_one_that_is_not(supervisor: None) -> None:
     text = "0123456789" * 100_000
     code = "import sys; print(len(sys.stdin.read()))"
-    assert (await (await commands.fed.aenqueue(code, text)).await_result(20))["stdout"] == "1000000"
-    assert await (await commands.fed.aenqueue("pass", text)).await_result(20)
+    assert (await (await commands.fed.aenqueue(code, text)).await_result(PATIENCE))[
+        "stdout"
+    ] == "1000000"
+    assert await (await commands.fed.aenqueue("pass", text)).await_result(PATIENCE)
 
 
 async def test_a_long_line_comes_in_parts(supervisor: None) -> None:
     handle = await commands.python.aenqueue("print('x' * 40_000); print('y')")
-    await handle.await_result(20)
+    await handle.await_result(PATIENCE)
     parts = await data(handle, "output")
     assert [(len(part["text"]), part.get("continues", False)) for part in parts] == [
         (16_384, True),
@@ -97,7 +99,7 @@ async def test_a_long_line_comes_in_parts(supervisor: None) -> None:
 
 async def test_bytes_that_are_no_text(supervisor: None) -> None:
     handle = await commands.python.aenqueue("import os; os.write(1, b'a\\xff\\x00\\r\\n')")
-    await handle.await_result(20)
+    await handle.await_result(PATIENCE)
     assert await texts(handle) == ["a\\xff\x00"]
 
 
@@ -105,7 +107,7 @@ async def test_a_cap_is_declared(settings: Any, transactional_db: None) -> None:
     settings.HEADWAY = {"OUTPUT_BYTES": 1024}
     async with running_supervisor():
         handle = await commands.python.aenqueue("for _ in range(1000): print('x' * 99)")
-        assert (await handle.await_result(20))["lines"]["stdout"] == 1000
+        assert (await handle.await_result(PATIENCE))["lines"]["stdout"] == 1000
     found = await data(handle, "output")
     assert len(found) == 11
     assert found[-1] == {"stream": "stdout", "text": "", "truncated": True, "limit": 1024}
@@ -113,7 +115,7 @@ async def test_a_cap_is_declared(settings: Any, transactional_db: None) -> None:
 
 async def test_output_that_is_not_wanted(supervisor: None) -> None:
     handle = await commands.python.using(stream_output=False).aenqueue("print(1)")
-    assert (await handle.await_result(20))["stdout"] == "1"
+    assert (await handle.await_result(PATIENCE))["stdout"] == "1"
     assert await data(handle, "output") == []
 
 
@@ -140,10 +142,12 @@ async def test_surroundings_and_limits(supervisor: None, tmp_path: Path) -> None
         "print(os.getcwd(), os.environ['A'], most)"
     )
     task = commands.python.using(working_dir=str(tmp_path), env={"A": "b"}, max_fds=40)
-    value = await (await task.aenqueue(code)).await_result(20)
+    value = await (await task.aenqueue(code)).await_result(PATIENCE)
     assert value["stdout"] == f"{tmp_path} b 40"
     task = commands.python.using(memory_mb=64)
-    assert "MemoryError" in await failed(await task.aenqueue("bytearray(100_000_000)"))
+    handle = await task.aenqueue("bytearray(100_000_000)")
+    assert "MemoryError" in await failed(handle)
+    assert "memory_mb=64" in (await data(handle, "finished"))[0]["error"]["message"]
     task = commands.python.using(cpu_seconds=1)
     assert "cpu_seconds=1" in await failed(await task.aenqueue("while True: pass"))
 
@@ -165,7 +169,7 @@ async def test_a_stop_is_sigterm(supervisor: None) -> None:
     pid = int((await emitted(handle, "output"))["text"])
     assert await handle.astop()
     with pytest.raises(RunCancelled):
-        await handle.await_result(20)
+        await handle.await_result(PATIENCE)
     await gone(pid)
     assert await texts(handle) == [str(pid), "asked"]
     assert (await kinds(handle)).count("finished") == 1
@@ -178,7 +182,7 @@ async def test_a_stop_that_is_ignored_is_carried_out(settings: Any, transactiona
         pid = int((await emitted(handle, "output"))["text"])
         assert await handle.astop()
         with pytest.raises(RunCancelled):
-            await handle.await_result(20)
+            await handle.await_result(PATIENCE)
         await gone(pid)
 
 
@@ -188,5 +192,5 @@ async def test_a_kill_ends_it(supervisor: None) -> None:
     assert os.getsid(pid) == pid
     assert await handle.akill()
     with pytest.raises(RunCancelled):
-        await handle.await_result(20)
+        await handle.await_result(PATIENCE)
     await gone(pid)

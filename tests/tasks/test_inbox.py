@@ -14,7 +14,7 @@ from tasks.ids import new_run_id
 from tasks.message import Message
 from tasks.testing import running_supervisor
 from tests.app import interactive
-from tests.tasks.watching import data, emitted
+from tests.tasks.watching import PATIENCE, data, emitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +34,7 @@ async def test_in_order_whenever_it_was_sent(supervisor: None, name: str) -> Non
     await emitted(handle, "listening")
     for value in ({"ü": [1]}, None, 2**60):
         await handle.asend(value)
-    assert await handle.await_result(20) == ["at once", {"ü": [1]}, None, 2**60]
+    assert await handle.await_result(PATIENCE) == ["at once", {"ü": [1]}, None, 2**60]
 
 
 @pytest.mark.parametrize("name", ["take_in_thread", "take_apart"])
@@ -42,7 +42,7 @@ async def test_the_next_attempt_begins_with_the_first(supervisor: None, name: st
     handle = await getattr(interactive, name).using(max_attempts=2).aenqueue(2, fail_first=True)
     await handle.asend(1)
     await handle.asend(2)
-    assert await handle.await_result(20) == [1, 2]
+    assert await handle.await_result(PATIENCE) == [1, 2]
     assert await data(handle, "taken") == [[1, 2]] * 2
 
 
@@ -51,7 +51,7 @@ async def test_what_comes_after_a_timeout_is_not_lost(supervisor: None, name: st
     handle = await getattr(interactive, name).aenqueue()
     # However long it takes to come: the first wait is over, or the message is there for it.
     await handle.asend("late")
-    assert await handle.await_result(20) in ("late", "received")
+    assert await handle.await_result(PATIENCE) in ("late", "received")
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -60,7 +60,7 @@ async def test_who_waits_is_stopped(supervisor: None, name: str) -> None:
     await emitted(handle, "listening")
     await handle.astop()
     with pytest.raises(RunCancelled):
-        await handle.await_result(20)
+        await handle.await_result(PATIENCE)
 
 
 async def test_a_command_reads_it(supervisor: None) -> None:
@@ -68,7 +68,7 @@ async def test_a_command_reads_it(supervisor: None) -> None:
     assert (await emitted(handle, "output"))["text"] == "got first"
     for value in ("second", {"third": 3}, None):
         await handle.asend(value)
-    await handle.await_result(20)
+    await handle.await_result(PATIENCE)
     texts = [item["text"] for item in await data(handle, "output")]
     assert texts == ["got first", "got second", 'got {"third":3}']
 
@@ -76,12 +76,12 @@ async def test_a_command_reads_it(supervisor: None) -> None:
 async def test_more_than_a_look_brings(supervisor: None) -> None:
     handle = await interactive.take.aenqueue(250)
     await asyncio.gather(*[handle.asend(number) for number in range(250)])
-    assert sorted(await handle.await_result(30)) == list(range(250))
+    assert sorted(await handle.await_result(PATIENCE)) == list(range(250))
 
 
 async def test_a_finished_run_refuses(supervisor: None) -> None:
     handle = await interactive.take.aenqueue(0)
-    await handle.await_result(20)
+    await handle.await_result(PATIENCE)
     with pytest.raises(RunFinished, match="SUCCESSFUL"):
         await handle.asend(1)
 
@@ -114,13 +114,13 @@ async def test_with_the_transaction(supervisor: None) -> None:
             handle.send("sent")
 
     await sync_to_async(send)()
-    assert await handle.await_result(20) == ["sent"]
+    assert await handle.await_result(PATIENCE) == ["sent"]
 
 
 async def test_they_go_with_the_run(supervisor: None) -> None:
     handle = await interactive.take.aenqueue(1)
     await handle.asend(1)
-    await handle.await_result(20)
+    await handle.await_result(PATIENCE)
     assert await Message.objects.acount() == 1
     await sync_to_async(store.discard)([handle.run_id], events=1000)
     assert await Message.objects.acount() == 0

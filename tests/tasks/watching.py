@@ -11,7 +11,9 @@ from tasks.handles import Handle
 from tasks.models import TaskEvent
 from tests.tasks.runs import until
 
-__all__ = ["alive", "data", "emitted", "failed", "gone"]
+__all__ = ["PATIENCE", "alive", "data", "emitted", "failed", "gone"]
+
+PATIENCE = 50.0  # seconds: a process has to start and to import Django, on a busy machine
 
 
 async def data(handle: Handle, type_: str) -> list[Any]:
@@ -23,7 +25,7 @@ async def emitted(handle: Handle, type_: str) -> Any:
     async def there() -> bool:
         return bool(await data(handle, type_))
 
-    await until(there)
+    await until(there, PATIENCE)
     return (await data(handle, type_))[0]
 
 
@@ -39,10 +41,10 @@ async def gone(*pids: int) -> None:
     async def all_gone() -> bool:
         return not any(map(alive, pids))
 
-    await until(all_gone)
+    await until(all_gone, PATIENCE)
 
 
 async def failed(handle: Handle) -> str:
     with pytest.raises(TaskFailed) as raised:
-        await handle.await_result(20)
+        await handle.await_result(PATIENCE)
     return str(raised.value)

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import itertools
 import logging
+import signal
 import socket
 import subprocess
 import threading
@@ -11,10 +12,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-import anyio
-
 from tasks.codec import decode, encode
 from tasks.exceptions import ProcessDied
+from tasks.runners.apart import kernel
 from tasks.runners.apart.spawn import setup, spawn
 from tasks.runners.apart.wire import Frame, Kind, frame, receive
 
@@ -53,9 +53,8 @@ class ForkServer:
     """Forks leaders by way of a helper process, which starts when it is first needed."""
 
     def __init__(self) -> None:
-        self._starting = asyncio.Lock()
         self._forking = asyncio.Semaphore(_AT_ONCE)
-        self._connection: _Connection | None = None
+        self._connecting: asyncio.Task[_Connection] | None = None
         self._closed = False
 
     async def fork(self, files: Sequence[int]) -> Leader:
@@ -69,31 +68,52 @@ class ForkServer:
             try:
                 await asyncio.shield(leader.forked)
             except asyncio.CancelledError:
-                leader.signal(9)
+                leader.signal(signal.SIGKILL)
                 raise
         return leader
 
     async def ready(self) -> "_Connection":
-        """The connection to a fork server that has imported all, started if need be."""
-        async with self._starting:
-            if self._closed:
-                raise ProcessDied("This process is shutting down and starts no other.")
-            if self._connection is None or self._connection.lost:
-                self._connection = _Connection()
-                try:
-                    with anyio.fail_after(_START):
-                        await self._connection.start()
-                except BaseException:
-                    self._connection.close()
-                    self._connection = None
-                    raise
-            return self._connection
+        """The connection to a fork server that has imported all, started if need be.
+
+        Who is cancelled meanwhile leaves the start to the others.
+        """
+        if self._closed:
+            raise ProcessDied("This process is shutting down and starts no other.")
+        if self._connecting is None or _is_over(self._connecting):
+            # Of no run's context, though it may be one that needs the server first.
+            self._connecting = asyncio.get_running_loop().create_task(
+                _connect(), name="headway fork server: start", context=contextvars.Context()
+            )
+        return await asyncio.shield(self._connecting)
 
     def close(self) -> None:
         """End the fork server, and with it all that it has forked."""
         self._closed = True
-        if self._connection is not None:
-            self._connection.close()
+        if self._connecting is not None:
+            self._connecting.cancel()
+            if self._connecting.done() and not _is_over(self._connecting):
+                self._connecting.result().close()
+
+
+async def _connect() -> "_Connection":
+    connection = _Connection()
+    try:
+        async with asyncio.timeout(_START):
+            await connection.start()
+    except TimeoutError:
+        connection.close()
+        raise ProcessDied(f"The fork server has not started in {_START:g} seconds.") from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_over(connecting: "asyncio.Task[_Connection]") -> bool:
+    """Whether it has led to nothing, or to what was lost since."""
+    if not connecting.done():
+        return False
+    return connecting.cancelled() or connecting.exception() is not None or connecting.result().lost
 
 
 class _Connection:
@@ -117,10 +137,7 @@ class _Connection:
         self._control.setblocking(False)
         reader, self._writer = await asyncio.open_unix_connection(sock=self._control.dup())
         self._writer.write(frame(Kind.SETUP, given))
-        # Of no run's context, though it may be one that needs the server first.
-        self._listening = asyncio.get_running_loop().create_task(
-            self._listen(reader), name="headway fork server", context=contextvars.Context()
-        )
+        self._listening = asyncio.create_task(self._listen(reader), name="headway fork server")
         await asyncio.shield(self._ready)
 
     def ask(self, files: Sequence[int]) -> Leader:
@@ -179,9 +196,11 @@ class _Connection:
             if not leader.forked.done():
                 leader.forked.set_exception(ProcessDied("The fork server was ended."))
                 leader.forked.exception()  # nobody may be waiting
+            elif not leader.ended.done():
+                # It dies with the server that forked it; what it has forked does not.
+                kernel.kill_group(leader.forked.result())
             if not leader.ended.done():
-                # They die with the server that forked them.
-                leader.ended.set_result(Ended(9))
+                leader.ended.set_result(Ended(signal.SIGKILL))
         self._leaders.clear()
         if self._writer is not None:
             self._writer.close()

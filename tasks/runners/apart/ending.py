@@ -17,9 +17,11 @@ def died(ended: Ended, options: Options) -> ProcessDied:
         return ProcessDied(f"The process ended by itself with exit code {code}.")
     number = -code
     name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-    if number == signal.SIGXCPU or (options.cpu_seconds and ended.cpu > options.cpu_seconds):
+    most = options.cpu_seconds
+    used_up = most is not None and (number == signal.SIGXCPU or ended.cpu > most)
+    if number in (signal.SIGXCPU, signal.SIGKILL) and used_up:
         return LimitExceeded(
-            f"The process used more processor time than cpu_seconds={options.cpu_seconds}"
+            f"The process used more processor time than cpu_seconds={most}"
             f" allows, and was ended by {name}."
         )
     limit = f"; its limit is memory_mb={options.memory_mb}" if options.memory_mb else ""

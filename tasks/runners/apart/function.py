@@ -31,12 +31,13 @@ __all__ = ["perform", "request"]
 
 
 def request(claim: Claim) -> bytes:
-    """What the supervisor sends: the claim, as far as its function can tell."""
+    """What the supervisor sends: the claim, as far as its function can tell.
+
+    Three lines, as JSON has no line feed: arguments may be large, and are not encoded again.
+    """
     kept = {
         "run": str(claim.run_id),
         "task": claim.task,
-        "args": claim.args,
-        "kwargs": claim.kwargs,
         "queue_name": claim.queue_name,
         "priority": claim.priority,
         "attempt": claim.attempt,
@@ -47,13 +48,15 @@ def request(claim: Claim) -> bytes:
         "context": claim.context,
         "worker": decode(claim.started.data)["worker"],
     }
-    return encode(kept).encode()
+    return "\n".join((encode(kept), claim.args, claim.kwargs)).encode()
 
 
-def _claim(given: dict[str, Any]) -> Claim:
-    names = ("task", "args", "kwargs", "queue_name", "priority", "attempt", "max_attempts")
+def _claim(given: dict[str, Any], args: str, kwargs: str) -> Claim:
+    names = ("task", "queue_name", "priority", "attempt", "max_attempts")
     return Claim(
         UUID(given["run"]),
+        args=args,
+        kwargs=kwargs,
         **{name: given[name] for name in names},
         fence=0,
         timeout=given["timeout"],
@@ -66,11 +69,11 @@ def _claim(given: dict[str, Any]) -> Claim:
     )
 
 
-def perform(channel: socket.socket, given: dict[str, Any]) -> None:
+def perform(channel: socket.socket, given: dict[str, Any], args: str, kwargs: str) -> None:
     """Do what the request says, and tell how it ended."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    claim = _claim(given)
+    claim = _claim(given, args, kwargs)
     line = Line(channel)
     name_worker(given["worker"])
     attempt = FarAttempt(claim, line)
