@@ -86,7 +86,10 @@ def request_cancel(run_id: UUID, request: CancelRequest) -> bool:
     """
     status = _ask(run_id, request)
     if status not in TERMINAL:
-        pass_on = partial(_pass_on, run_id, status)
+
+        def pass_on() -> None:  # no partial: Django wants to name it when it fails
+            _pass_on(run_id, status)
+
         transaction.on_commit(pass_on, using=conf().database, robust=True)
     return status not in TERMINAL
 

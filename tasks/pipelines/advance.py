@@ -17,6 +17,7 @@ from tasks import circumstances, registry
 from tasks.codec import decode
 from tasks.conf import conf
 from tasks.engine import control, store
+from tasks.engine.conductor import PIPELINE_TASK
 from tasks.engine.course import Course, courses
 from tasks.engine.endings import End, cancelled, described
 from tasks.engine.store import StageRun
@@ -45,8 +46,8 @@ def _advance(run_id: UUID) -> list[tuple[UUID, CancelRequest]]:
     """One step; returns which stages are to be asked to end."""
     with transaction.atomic(using=conf().database):
         run = store.lock_resting(run_id)
-        if run is None:
-            return []
+        if run is None or run.task != PIPELINE_TASK:
+            return []  # any running run may be asked to end, and nobody looked which it is
         step = _Step(run)
         step.take()
     return step.cancel

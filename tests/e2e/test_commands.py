@@ -17,7 +17,7 @@ from tests.stacks import Serve
 from tests.terminal import Terminal
 from tests.watchers import SocketWatcher, StreamWatcher, exactly, watching
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]  # some start four processes
 
 TASKS = (sys.executable, "manage.py", "tasks")
 PATIENCE = 60  # seconds

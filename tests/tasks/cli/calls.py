@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.core.management import CommandError, call_command
+from django.db import connections
 
 __all__ = ["Done", "acall", "call"]
 
@@ -35,5 +36,12 @@ def call(*arguments: str) -> Done:
 
 
 async def acall(*arguments: str) -> Done:
-    """From a coroutine, beside a supervisor."""
-    return await sync_to_async(call, thread_sensitive=False)(*arguments)
+    """From a coroutine, beside a supervisor: in a thread, as the command blocks."""
+
+    def call_there() -> Done:
+        try:
+            return call(*arguments)
+        finally:
+            connections.close_all()
+
+    return await sync_to_async(call_there, thread_sensitive=False)()

@@ -3,10 +3,9 @@
 import pytest
 
 from tasks.handles import Handle
-from tasks.models import TaskRun
 from tasks.testing import running_supervisor
 from tests.app import tasks as app
-from tests.tasks.runs import started
+from tests.tasks.runs import claim_one, started
 
 from .calls import acall, call
 
@@ -34,7 +33,7 @@ async def test_one_that_is_executed(how: str) -> None:
 
 def test_one_that_is_executed_elsewhere_is_asked() -> None:
     handle: Handle = app.add.enqueue(1)
-    TaskRun.objects.filter(pk=handle.id).update(status="RUNNING")
+    claim_one("another")
     assert call("stop", handle.id).out == f"{handle.id} stop\n"
     assert call("kill", handle.id).out == f"{handle.id} kill\n"
     waited = call("kill", handle.id, "--wait", "--timeout", "0.01")
