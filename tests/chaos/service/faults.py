@@ -3,13 +3,14 @@
 import os
 import signal
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from tasks.engine import store
 from tasks.engine.course import Course, courses
-from tasks.pipelines import entry
 from tasks.states import TERMINAL
 
 __all__ = ["die_once", "install"]
@@ -30,14 +31,7 @@ def die_once(point: str) -> None:
 def install() -> None:
     """Die at the boundaries of stages: at *n*, when so many have ended."""
     store.lock_resting = _after(store.lock_resting, _before)
-    store.write_resting = _after(store.write_resting, lambda write: _noted("within", write))
-    tell = entry._tell
-
-    def tell_if_alive(write: store.RunWrite) -> None:
-        _noted("after", write)
-        tell(write)
-
-    entry._tell = tell_if_alive
+    store.write_resting = _after(store.write_resting, lambda write: _noted("within", write.run_id))
 
 
 def _after(function: Callable[..., Any], then: Callable[[Any], None]) -> Callable[..., Any]:
@@ -57,12 +51,19 @@ def _course(run_id: UUID) -> Course:
 def _before(run_id: UUID) -> None:
     """The end of a stage is committed, and its pipeline does not know of it."""
     course = _course(run_id)
+    # The first to be called after the commit: the next stage has not been claimed here.
+    transaction.on_commit(partial(_unless, course, run_id))
     runs = store.stage_runs(list(course.live.values())).values()
     ended = sum(run.status in TERMINAL for run in runs)
     if ended or not course.runs:
         die_once(f"before {len(course.ended) + ended}")
 
 
-def _noted(where: str, write: store.RunWrite) -> None:
+def _unless(course: Course, run_id: UUID) -> None:
+    if _course(run_id) != course:
+        _noted("after", run_id)
+
+
+def _noted(where: str, run_id: UUID) -> None:
     """The pipeline knows: not committed yet, or just so."""
-    die_once(f"{where} {len(_course(write.run_id).ended)}")
+    die_once(f"{where} {len(_course(run_id).ended)}")
