@@ -15,6 +15,12 @@ stages. Between two stages it takes no room in any process: what is next stands 
 and whoever ends a stage starts the next one. See ``docs/specs-and-pipelines.md``.
 """
 
+from tasks.pipelines.deferred import (
+    asubmit_pipeline_on_commit,
+    asubmit_pipeline_reference_on_commit,
+    submit_pipeline_on_commit,
+    submit_pipeline_reference_on_commit,
+)
 from tasks.pipelines.pipeline import Pipeline, Stage
 from tasks.pipelines.submit import (
     asubmit_pipeline,
@@ -29,10 +35,14 @@ __all__ = [
     "Pipeline",
     "Stage",
     "asubmit_pipeline",
+    "asubmit_pipeline_on_commit",
     "asubmit_pipeline_reference",
+    "asubmit_pipeline_reference_on_commit",
     "payload",
     "pipeline_schema",
     "submit_pipeline",
+    "submit_pipeline_on_commit",
     "submit_pipeline_reference",
+    "submit_pipeline_reference_on_commit",
     "value",
 ]

@@ -8,6 +8,12 @@ A spec is code that the project owns, like the module that it names: it comes fr
 folders or its programs, and never out of a request. See ``docs/specs-and-pipelines.md``.
 """
 
+from tasks.specs.deferred import (
+    asubmit_spec_reference_on_commit,
+    asubmit_taskspec_on_commit,
+    submit_spec_reference_on_commit,
+    submit_taskspec_on_commit,
+)
 from tasks.specs.documents import taskspec_schema
 from tasks.specs.spec import TaskSpec
 from tasks.specs.submit import (
@@ -20,8 +26,12 @@ from tasks.specs.submit import (
 __all__ = [
     "TaskSpec",
     "asubmit_spec_reference",
+    "asubmit_spec_reference_on_commit",
     "asubmit_taskspec",
+    "asubmit_taskspec_on_commit",
     "submit_spec_reference",
+    "submit_spec_reference_on_commit",
     "submit_taskspec",
+    "submit_taskspec_on_commit",
     "taskspec_schema",
 ]

@@ -1,13 +1,13 @@
 """Enqueueing what has been resolved: now, or when the transaction commits."""
 
 from contextlib import suppress
-from typing import Any
 
+from tasks.deferred import DeferredHandle
 from tasks.exceptions import InvalidArguments, RunCancelled, TaskFailed
 from tasks.handles import Handle
 from tasks.specs.resolving import Resolved
 
-__all__ = ["await_end", "refuse_wait", "send", "wait_for_end"]
+__all__ = ["await_end", "refuse_wait", "send", "send_on_commit", "wait_for_end"]
 
 
 def send(call: Resolved) -> Handle:
@@ -29,9 +29,15 @@ async def await_end(handle: Handle, timeout: float | None) -> Handle:
     return handle
 
 
-def refuse_wait(options: dict[str, Any]) -> None:
+def send_on_commit(call: Resolved, using: str, wait: bool) -> DeferredHandle:
+    """Store the run when the transaction of the database *using* commits."""
+    refuse_wait(wait)
+    return call.chosen.enqueue_on_commit(*call.args, using=using, **call.kwargs)
+
+
+def refuse_wait(wait: bool) -> None:
     """What is enqueued with a commit cannot be waited for before it."""
-    if options.pop("wait", False):
+    if wait:
         raise InvalidArguments(
             "wait=True is for what is enqueued at once: before the commit there is no run to wait"
             " for. Use wait() of the handle after it."
