@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeGuard
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from tasks import queues, realtime, retention, taskoptions
+from tasks import places, queues, realtime, retention, taskoptions
 
 __all__ = ["Conf", "conf", "outrank", "problems"]
 
@@ -80,10 +79,6 @@ def _is_function(value: object) -> bool:
     return value is None or callable(value) or (isinstance(value, str) and "." in value)
 
 
-def _are_folders(value: object) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(item, str | Path) for item in value)
-
-
 def _function(doc: str) -> Any:
     return _key(None, "a callable, the dotted path to one, or None", _is_function, doc)
 
@@ -125,9 +120,7 @@ class Conf:
     blocked_loop: float = _seconds(1.0, "a blocked event loop is logged after this long")
 
     request_id_provider: str | Callable[..., Any] | None = _function("() -> str or None")  # noqa: RUF009
-    specs: Sequence[str] = _key(
-        [], "a list of folders", _are_folders, "folders in which TaskSpecs and pipelines are found"
-    )
+    specs: Sequence[str] = _key([], places.WANTS, places.are_folders, "folders of TaskSpecs")
 
     # Events
     event_bytes: int = _count(262_144, "largest data of one event, in bytes of JSON", 1024)

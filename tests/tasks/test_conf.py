@@ -53,3 +53,10 @@ def test_no_dict(settings: Any) -> None:
     settings.HEADWAY = ["LEASE"]
     (message,) = check_settings()
     assert "dict" in message.msg
+
+
+@pytest.mark.parametrize("value", ["specs", [7], {"specs": 1}, None])
+def test_folders_are_a_list(settings: Any, value: object) -> None:
+    settings.HEADWAY = {"SPECS": value}
+    with pytest.raises(ImproperlyConfigured, match="SPECS"):
+        conf()
