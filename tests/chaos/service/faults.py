@@ -31,7 +31,7 @@ def die_once(point: str) -> None:
 def install() -> None:
     """Die at the boundaries of stages: at *n*, when so many have ended."""
     store.lock_resting = _after(store.lock_resting, _before)
-    store.write_resting = _after(store.write_resting, lambda write: _noted("within", write.run_id))
+    store.write_resting = _after(store.write_resting, _within)
 
 
 def _after(function: Callable[..., Any], then: Callable[[Any], None]) -> Callable[..., Any]:
@@ -48,22 +48,29 @@ def _course(run_id: UUID) -> Course:
     return courses(store.stage_events([run_id])).get(run_id, Course())
 
 
+#: How many stages have ended by what a transaction writes, by its pipeline.
+_written: dict[UUID, list[int]] = {}
+
+
 def _before(run_id: UUID) -> None:
     """The end of a stage is committed, and its pipeline does not know of it."""
-    course = _course(run_id)
+    written = _written[run_id] = list[int]()
     # The first to be called after the commit: the next stage has not been claimed here.
-    transaction.on_commit(partial(_unless, course, run_id))
+    transaction.on_commit(partial(_committed, written))
+    course = _course(run_id)
     runs = store.stage_runs(list(course.live.values())).values()
     ended = sum(run.status in TERMINAL for run in runs)
     if ended or not course.runs:
         die_once(f"before {len(course.ended) + ended}")
 
 
-def _unless(course: Course, run_id: UUID) -> None:
-    if _course(run_id) != course:
-        _noted("after", run_id)
+def _within(write: store.RunWrite) -> None:
+    """The pipeline knows, and that is not committed yet."""
+    ended = len(_course(write.run_id).ended)
+    _written[write.run_id].append(ended)
+    die_once(f"within {ended}")
 
 
-def _noted(where: str, run_id: UUID) -> None:
-    """The pipeline knows: not committed yet, or just so."""
-    die_once(f"{where} {len(_course(run_id).ended)}")
+def _committed(written: list[int]) -> None:
+    for ended in written:
+        die_once(f"after {ended}")

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 
 from tasks.engine import conductor, store
 from tasks.engine.endings import lost_with_its_process
-from tasks.exceptions import RunCancelled, TaskFailed
+from tasks.exceptions import RunCancelled, RunFinished, TaskFailed
 from tasks.handles import Handle, get_handle
 from tasks.pipelines import Pipeline, Stage, asubmit_pipeline, value
 from tasks.states import RunStatus
@@ -54,7 +54,8 @@ async def test_it_travels_down(look: Look, request_: str) -> None:
         assert await getattr(handle, f"a{request_}")()
         with pytest.raises(RunCancelled):
             await handle.await_result(20)
-        assert not await getattr(handle, f"a{request_}")()
+        with pytest.raises(RunFinished):
+            await getattr(handle, f"a{request_}")()
     seen = await look(handle)
     assert seen.statuses == {"a": "SUCCESSFUL", "b": "CANCELLED", "c": "CANCELLED"}
     kinds = [type_ for type_, _ in seen.told]
