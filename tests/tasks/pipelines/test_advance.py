@@ -50,7 +50,7 @@ async def test_one_after_another(settings: Any, look: Look, concurrency: int) ->
     settings.HEADWAY = {"CONCURRENCY": concurrency}
     handle = await asubmit_pipeline(chain(5), payload=10)
     async with running_supervisor():
-        assert await handle.await_result(20) == 15
+        assert await handle.await_result(50) == 15
     seen = await look(handle)
     names = [f"s{n}" for n in range(1, 6)]
     expected = [(what, name) for name in names for what in ("started", "finished")]
@@ -70,7 +70,7 @@ async def test_ten_pipelines_with_room_for_one_run(settings: Any) -> None:
     settings.HEADWAY = {"CONCURRENCY": 1}
     handles = [await asubmit_pipeline(chain(2), payload=n) for n in range(10)]
     async with running_supervisor():
-        assert [await handle.await_result(20) for handle in handles] == list(range(2, 12))
+        assert [await handle.await_result(50) for handle in handles] == list(range(2, 12))
 
 
 async def test_out_and_in(look: Look) -> None:
@@ -90,7 +90,7 @@ async def test_out_and_in(look: Look) -> None:
     )
     async with running_supervisor():
         handle = await asubmit_pipeline(fan, payload={"word": "so"})
-        assert await handle.await_result(20) == [[1, 2, 3, 4], {"right": 3, "said": "so"}]
+        assert await handle.await_result(50) == [[1, 2, 3, 4], {"right": 3, "said": "so"}]
     assert (await look(handle)).stages[:4] == [
         ("started", "one"),
         ("finished", "one"),
@@ -103,7 +103,7 @@ async def test_the_result_is_the_stage_that_is_named() -> None:
     async with running_supervisor():
         stages = [Stage(name="a", target=app.named), Stage(name="b", target=app.thread_name)]
         handle = await asubmit_pipeline(Pipeline("p", stages, result="a"))
-        assert await handle.await_result(20) == "by name"
+        assert await handle.await_result(50) == "by name"
 
 
 async def test_the_first_failure_stops_the_rest(look: Look) -> None:
@@ -115,7 +115,7 @@ async def test_the_first_failure_stops_the_rest(look: Look) -> None:
     async with running_supervisor():
         handle = await asubmit_pipeline(Pipeline("p", stages))
         with pytest.raises(TaskFailed, match=r"'bad' has failed. builtins.RuntimeError: no paper"):
-            await handle.await_result(20)
+            await handle.await_result(50)
     seen = await look(handle)
     assert seen.statuses == {"slow": "CANCELLED", "bad": "FAILED"}
     assert seen.stages[-1] == ("skipped", "after")
@@ -133,7 +133,7 @@ async def test_or_the_rest_goes_on(look: Look) -> None:
     async with running_supervisor():
         handle = await asubmit_pipeline(Pipeline("p", stages, on_failure="continue"))
         with pytest.raises(TaskFailed, match="'bad' has failed"):
-            await handle.await_result(20)
+            await handle.await_result(50)
     seen = await look(handle)
     assert seen.statuses == {"bad": "FAILED", "good": "SUCCESSFUL", "more": "SUCCESSFUL"}
     assert ("skipped", "after") in seen.stages
@@ -146,13 +146,13 @@ async def test_an_optional_stage_may_fail() -> None:
     ]
     async with running_supervisor():
         handle = await asubmit_pipeline(Pipeline("p", stages))
-        assert await handle.await_result(20) == [None]
+        assert await handle.await_result(50) == [None]
 
 
 async def test_a_stage_has_its_own_attempts(look: Look) -> None:
     async with running_supervisor():
         handle = await asubmit_pipeline(line(app.fail_once, app.echo))
-        assert await handle.await_result(20) == 2
+        assert await handle.await_result(50) == 2
     assert (await look(handle)).runs["a"].attempt == 2
 
 
@@ -164,7 +164,7 @@ async def test_a_stage_that_cannot_be_given_what_it_takes_has_failed(look: Look)
     async with running_supervisor():
         handle = await asubmit_pipeline(Pipeline("p", stages))
         with pytest.raises(TaskFailed, match="What the stage 'a' returned has no item 'y'"):
-            await handle.await_result(20)
+            await handle.await_result(50)
     assert list((await look(handle)).runs) == ["a"]
 
 
@@ -178,13 +178,13 @@ async def test_what_is_put_in_is_data() -> None:
     ]
     async with running_supervisor():
         handle = await asubmit_pipeline(Pipeline("p", stages), payload=sly)
-        assert await handle.await_result(20) == sly
+        assert await handle.await_result(50) == sly
 
 
 async def test_it_is_taken_further_once_however_often(look: Look) -> None:
     handle = await asubmit_pipeline(chain(2), payload=1)
     async with running_supervisor():
-        assert await handle.await_result(20) == 3
+        assert await handle.await_result(50) == 3
     before = await look(handle)
     for _ in range(3):
         await sync_to_async(conduct)(handle.run_id)
@@ -223,7 +223,7 @@ async def test_stages_of_a_live_pipeline_are_kept_from_retention(look: Look) -> 
         assert not await goes()
         await handle.akill()
         with pytest.raises(RunCancelled):
-            await handle.await_result(20)
+            await handle.await_result(50)
     runs = (await look(handle)).runs.values()
     long = datetime.now(UTC) + timedelta(minutes=5)
     assert all(run.watched_until and run.watched_until < long for run in runs)

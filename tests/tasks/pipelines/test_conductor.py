@@ -53,7 +53,7 @@ async def test_it_travels_down(look: Look, request_: str) -> None:
         await stages(handle, look, b="RUNNING", c="RUNNING")
         assert await getattr(handle, f"a{request_}")()
         with pytest.raises(RunCancelled):
-            await handle.await_result(20)
+            await handle.await_result(50)
         with pytest.raises(RunFinished):
             await getattr(handle, f"a{request_}")()
     seen = await look(handle)
@@ -73,7 +73,7 @@ async def test_a_kill_outranks_a_stop(look: Look) -> None:
         await handle.astop()
         await handle.akill()
         with pytest.raises(RunCancelled):
-            await handle.await_result(20)
+            await handle.await_result(50)
 
 
 async def test_a_stage_that_waits_is_ended_where_nobody_executes(look: Look) -> None:
@@ -103,7 +103,7 @@ async def test_one_stage_that_is_stopped_fails_it(look: Look) -> None:
         b = (await look(handle)).runs["b"]
         await (await sync_to_async(get_handle)(b.pk)).astop()
         with pytest.raises(TaskFailed, match="The stage 'b' has failed"):
-            await handle.await_result(20)
+            await handle.await_result(50)
 
 
 async def test_a_stage_stopped_while_it_waits_fails_it_at_once(look: Look, settings: Any) -> None:
@@ -130,7 +130,7 @@ async def test_a_stage_whose_process_died_too_often_fails_it(
         await stages(handle, look, a="READY")
         assert (await sync_to_async(claim_one)("dead", 0.01)).queue_name == "elsewhere"
         with pytest.raises(TaskFailed, match="The process dead died"):
-            await handle.await_result(20)
+            await handle.await_result(50)
 
 
 async def test_what_a_dead_process_left_between_two_stages_is_found(look: Look) -> None:
@@ -154,7 +154,7 @@ async def test_what_a_dead_process_left_between_two_stages_is_found(look: Look) 
     await sync_to_async(end_like_a_process_that_dies)()
     assert await sync_to_async(conductor.behind)() == [handle.run_id]
     async with running_supervisor():
-        assert await handle.await_result(20) == "left"
+        assert await handle.await_result(50) == "left"
 
 
 async def test_a_process_that_dies_with_the_pipeline_in_hand_is_rescued() -> None:
@@ -168,7 +168,7 @@ async def test_a_process_that_dies_with_the_pipeline_in_hand_is_rescued() -> Non
 
     await sync_to_async(die)()
     async with running_supervisor():
-        assert await handle.await_result(20) == "by name"
+        assert await handle.await_result(50) == "by name"
 
 
 async def test_a_drain_does_not_wait_for_pipelines(look: Look, settings: Any) -> None:
@@ -194,7 +194,7 @@ async def test_a_stage_that_was_deleted_fails_it(look: Look, settings: Any) -> N
         assert await sync_to_async(conductor.behind)() == [handle.run_id]
         await sync_to_async(conductor.conduct)(handle.run_id)
         with pytest.raises(TaskFailed, match="has been deleted"):
-            await handle.await_result(20)
+            await handle.await_result(50)
 
 
 async def test_who_executes_all_there_is_executes_pipelines_to_the_end() -> None:
