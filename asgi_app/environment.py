@@ -68,9 +68,9 @@ class Environment:
         """The ``HEADWAY`` setting from ``HEADWAY_<KEY>``.
 
         A number is read as one, ``HEADWAY_QUEUES`` as :mod:`tasks.queues` says,
-        ``HEADWAY_RETENTION`` as JSON, ``HEADWAY_CORS_ORIGINS`` with commas between,
-        ``HEADWAY_REALTIME`` as the ``TRANSPORT``, and anything else kept as it stands,
-        unknown names too: Headway's own check then names every bad key and value at once.
+        ``HEADWAY_RETENTION`` and ``HEADWAY_AGENTS`` as JSON, ``HEADWAY_CORS_ORIGINS`` with
+        commas between, ``HEADWAY_REALTIME`` as the ``TRANSPORT``, and anything else kept as it
+        stands, unknown names too: Headway's own check then names every bad key and value at once.
         """
         numeric = [key for key, default, _, _ in documented() if _is_numeric(default)]
         forms: dict[str, Callable[[str], Any]] = dict.fromkeys(numeric, _number) | _FORMS
@@ -120,6 +120,7 @@ def _transport(text: str) -> Any:
 _FORMS: dict[str, Callable[[str], Any]] = {
     "QUEUES": _queues,
     "RETENTION": _json,
+    "AGENTS": _json,
     "CORS_ORIGINS": lambda text: [word.strip() for word in text.split(",") if word.strip()],
     "REALTIME": _transport,
 }

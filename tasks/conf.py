@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from tasks import queues, realtime, retention
+from tasks import providers, queues, realtime, retention
 
 __all__ = ["Conf", "conf", "outrank", "problems"]
 
@@ -108,6 +108,13 @@ class Conf:
     lease: float = _seconds(10.0, "how long a silent process keeps its runs")
     grace: float = _seconds(8.0, "how long running tasks may go on after SIGTERM")
     blocked_loop: float = _seconds(1.0, "a blocked event loop is logged after this long")
+
+    agents: Mapping[str, Mapping[str, Any]] = _key(
+        {},
+        providers.WANTS,
+        providers.are_providers,
+        "providers of language models, by name; see [agents](docs/agents.md)",
+    )
 
     # Events
     event_bytes: int = _count(262_144, "largest data of one event, in bytes of JSON", 1024)
@@ -205,7 +212,8 @@ def problems(given: object) -> list[str]:
     ]
     for name, key in known.items():
         if name in given and not _rule(key).holds(given[name]):
-            found.append(f"HEADWAY[{name!r}] must be {_rule(key).wants}, not {given[name]!r}.")
+            shown = "this" if name == "AGENTS" else repr(given[name])  # it has secrets
+            found.append(f"HEADWAY[{name!r}] must be {_rule(key).wants}, not {shown}.")
     return found
 
 
