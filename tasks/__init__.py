@@ -16,8 +16,9 @@ per way to execute. Importing this package imports no model, so that a module na
 ``tasks`` may be imported before the app registry is ready.
 """
 
+from tasks.command import Command
 from tasks.context import Context, SyncContext
 from tasks.registry import aenqueue, enqueue, get_handle
 from tasks.task import Task, task
 
-__all__ = ["Context", "SyncContext", "Task", "aenqueue", "enqueue", "get_handle", "task"]
+__all__ = ["Command", "Context", "SyncContext", "Task", "aenqueue", "enqueue", "get_handle", "task"]

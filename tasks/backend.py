@@ -8,6 +8,7 @@ from django.conf import settings
 
 from tasks.compat import BaseTaskBackend, InvalidTask, TaskResult, task_enqueued
 from tasks.compat import Task as DjangoTask
+from tasks.options import Options
 from tasks.task import Task
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class HeadwayBackend(BaseTaskBackend):
         attempts = getattr(task, "max_attempts", None)
         if attempts is not None and not (isinstance(attempts, int) and attempts >= 1):
             raise InvalidTask(f"max_attempts must be a whole number from 1, not {attempts!r}.")
+        try:
+            Options.of(task).resolved(task.func)
+        except ValueError as error:
+            raise InvalidTask(str(error)) from None
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
         return self.enqueue_many(task, [(tuple(args), kwargs)])[0]

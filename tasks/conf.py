@@ -118,6 +118,9 @@ class Conf:
 
     # Events
     event_bytes: int = _count(262_144, "largest data of one event, in bytes of JSON", 1024)
+    output_bytes: int = _count(
+        104_857_600, "output of a process or command that an attempt keeps, in bytes", 1024
+    )
     journal_events: int = _count(2_000, "uncommitted events in a process before emit() waits")
     append: float = _key(
         0.04,

@@ -16,6 +16,7 @@ from tasks.exceptions import InvalidArguments, InvalidValue
 from tasks.handles import Handle
 from tasks.ids import new_run_id
 from tasks.models import TaskRun
+from tasks.options import Options
 from tasks.states import RunStatus
 
 __all__ = ["store_runs"]
@@ -68,6 +69,7 @@ def _maker(
         max_attempts=option("max_attempts", None) or conf().max_attempts,
         timeout=option("timeout", None) or conf().timeout,
         metadata=metadata,
+        options=Options.of(task).resolved(task.func).as_json(),
         trace=trace,
         user=getattr(user, "pk", None),
     )

@@ -13,6 +13,10 @@
     │   └── MalformedRunId     the caller: this is no run id at all
     ├── TaskTimeout            the task: it ran longer than it may
     ├── TaskFailed             the task: it raised; the errors are on the handle
+    │   ├── TaskRaised         the task: it raised in a process of its own
+    │   ├── CommandFailed      the task: its command could not start, or ended with an error
+    │   └── ProcessDied        the task or the system: its process ended without an answer
+    │       └── LimitExceeded  the task: it used more than memory_mb or cpu_seconds
     ├── RunCancelled           an operator: the run was stopped or killed
     ├── RunLost                the process: it died, or lost its lease, with the run
     └── SupervisorStopped      the caller is late: this process takes no more work
@@ -25,18 +29,22 @@ import inspect
 from tasks.compat import TaskResultDoesNotExist
 
 __all__ = [
+    "CommandFailed",
     "HeadwayError",
     "InvalidArguments",
     "InvalidEvent",
     "InvalidGrant",
     "InvalidValue",
+    "LimitExceeded",
     "MalformedRunId",
     "NotInRun",
+    "ProcessDied",
     "RunCancelled",
     "RunDoesNotExist",
     "RunLost",
     "SupervisorStopped",
     "TaskFailed",
+    "TaskRaised",
     "TaskTimeout",
     "UnknownTask",
 ]
@@ -87,6 +95,27 @@ class TaskTimeout(HeadwayError, TimeoutError):
 
 class TaskFailed(HeadwayError):
     """The run failed; its errors are on the handle."""
+
+
+class TaskRaised(TaskFailed):
+    """The task raised in a process of its own."""
+
+    def __init__(self, description: dict[str, str] | None = None) -> None:
+        #: Import path, message and traceback of what it raised there.
+        self.description = description or {"type": "builtins.Exception", "message": ""}
+        super().__init__("{type}: {message}".format_map(self.description))
+
+
+class CommandFailed(TaskFailed):
+    """The command could not start, or ended with an error."""
+
+
+class ProcessDied(TaskFailed):
+    """The process of the task ended before it had said how."""
+
+
+class LimitExceeded(ProcessDied):
+    """The task used more than its limits allow."""
 
 
 class RunCancelled(HeadwayError):

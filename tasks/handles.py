@@ -169,6 +169,7 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
                 max_attempts=run.max_attempts,
                 metadata=run.metadata,
                 user=run.user,
+                **run.options,
             )
         return cast(Handle, again.enqueue(*self.args, **self.kwargs))
 

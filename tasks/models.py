@@ -53,6 +53,8 @@ class TaskRun(models.Model):
     #: Data of the newest progress event.
     progress = JSONTextField(null=True)
     metadata = models.JSONField(default=dict)
+    #: How it is executed; see :class:`tasks.options.Options`. Empty: as its function suggests.
+    options = JSONTextField(default=dict, db_default={})
     return_value = JSONTextField(null=True)
     #: One entry for each failed attempt: exception, message, traceback.
     errors = JSONTextField(default=list)

@@ -14,12 +14,14 @@ from typing import (
     ParamSpec,
     Self,
     TypeVar,
+    Unpack,
     overload,
 )
 
 from tasks import registry
 from tasks.compat import Task as DjangoTask
 from tasks.exceptions import InvalidArguments
+from tasks.options import Execution, Runner
 
 if TYPE_CHECKING:
     from tasks.backend import HeadwayBackend
@@ -60,6 +62,14 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
     delay: timedelta | None = None
     #: A second run with this key is not made; its enqueue gives the first one's handle.
     unique_key: str | None = None
+    #: How it is executed, as :class:`tasks.options.Execution` tells.
+    runner: Runner | None = None
+    memory_mb: int | None = None
+    cpu_seconds: int | None = None
+    max_fds: int | None = None
+    env: Mapping[str, str] | None = None
+    working_dir: str | None = None
+    stream_output: bool | None = None
 
     def __post_init__(self) -> None:
         DjangoTask.__post_init__(self)
@@ -88,6 +98,7 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
         metadata: Mapping[str, Any] | None = None,
         user: Any = None,
         unique_key: str | None = None,
+        **execution: Unpack[Execution],
     ) -> Self:
         """The same task with other options. *run_after* may be a delay from the enqueue on."""
         given = {
@@ -99,6 +110,7 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
             "metadata": metadata,
             "user": user,
             "unique_key": unique_key,
+            **execution,
         }
         chosen = {name: value for name, value in given.items() if value is not None}
         if isinstance(run_after, timedelta):
@@ -157,6 +169,7 @@ def task(
     timeout: float | None = None,
     max_attempts: int | None = None,
     metadata: Mapping[str, Any] | None = None,
+    **execution: Unpack[Execution],
 ) -> Callable[[Callable[Concatenate[Any, P], T]], Task[P, T]]: ...
 
 
@@ -171,6 +184,7 @@ def task(
     timeout: float | None = None,
     max_attempts: int | None = None,
     metadata: Mapping[str, Any] | None = None,
+    **execution: Unpack[Execution],
 ) -> Callable[[Callable[P, T]], Task[P, T]]: ...
 
 
@@ -186,6 +200,7 @@ def task(
     timeout: float | None = None,
     max_attempts: int | None = None,
     metadata: Mapping[str, Any] | None = None,
+    **execution: Unpack[Execution],
 ) -> Any:
     """Make a module-level function a task.
 
@@ -194,8 +209,11 @@ def task(
     (a :class:`~tasks.context.SyncContext` where the function is sync).
 
     *timeout* is in seconds for each attempt. *max_attempts* counts attempts that raised
-    or timed out. *priority* goes from -100 to 100. A bad option raises Django's
-    ``InvalidTask`` or a ``TypeError`` at once.
+    or timed out. *priority* goes from -100 to 100. *runner* is ``auto``, ``async``,
+    ``thread``, ``process`` or ``command``, for which the function returns a list of arguments
+    or a :class:`~tasks.command.Command`; the others of *execution* are told in
+    :class:`tasks.options.Execution`. A bad option raises Django's ``InvalidTask`` or a
+    ``TypeError`` at once.
     """
     from tasks.backend import default_alias
 
@@ -211,6 +229,7 @@ def task(
             timeout=timeout,
             max_attempts=max_attempts,
             metadata=metadata or {},
+            **execution,
         )
 
     return decorate if function is None else decorate(function)

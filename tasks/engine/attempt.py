@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from enum import StrEnum
 
 import anyio
@@ -59,6 +60,8 @@ class Attempt:
         self.watchers = 0
         #: The function runs in a thread: asked to end, it is waited for, not interrupted.
         self.cooperative = False
+        #: Asks a process of its own to end; what ignores that is ended after the grace period.
+        self.ask: Callable[[], None] | None = None
         self.scope: anyio.CancelScope | None = None
         #: Done when the last write is committed, or refused.
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -84,9 +87,13 @@ class Attempt:
             raise RunCancelled(f"{self!r} is over; it can emit nothing more.")
 
     def cancel(self, cause: Cause) -> None:
-        """End the attempt: a coroutine is cancelled, a thread finds ``cancel_requested`` set."""
+        """End the attempt: a coroutine is cancelled, a thread finds ``cancel_requested`` set,
+        a process is asked."""
         if self.cause is None:
             self.cause = cause
+        if self.ask is not None and cause is Cause.STOP:
+            self.ask()
+            return
         asked = self.cooperative and cause in (Cause.STOP, Cause.DRAIN)
         if self.scope is not None and not asked:
             self.scope.cancel(reason=f"{cause} of {self!r}")

@@ -8,7 +8,7 @@ from tasks.codec import encode
 from tasks.conf import conf
 from tasks.engine.store import Change, Expired, RunWrite, Waiting
 from tasks.events import FINISHED, RETRYING, Event
-from tasks.exceptions import RunCancelled, RunLost
+from tasks.exceptions import RunCancelled, RunLost, TaskRaised
 from tasks.states import Ending, RunStatus, backoff, next_status
 
 __all__ = [
@@ -38,6 +38,8 @@ class End:
 
 def described(error: BaseException) -> dict[str, str]:
     """An error as it is kept: import path, message, and traceback."""
+    if isinstance(error, TaskRaised):
+        return error.description
     kind = type(error)
     text = "".join(traceback.format_exception(error))
     return {

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+from functools import partial
 
 import anyio
 
@@ -16,8 +17,9 @@ from tasks.engine.journal import Journal
 from tasks.engine.serial import SerialThreads
 from tasks.exceptions import TaskTimeout
 from tasks.logs import current_run
-from tasks.runners import Call, runner_for
-from tasks.runners.contract import is_async
+from tasks.options import Options, is_async
+from tasks.runners import Call, Encoded, runner_for
+from tasks.runners.apart.client import ForkServer
 from tasks.states import Ending
 
 __all__ = ["Executor"]
@@ -31,6 +33,7 @@ class Executor:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._threads = SerialThreads()
+        self._server = ForkServer()
 
     async def execute(self, attempt: Attempt) -> None:
         """Perform *attempt* and write its end; raises only when the supervisor itself ends.
@@ -54,6 +57,7 @@ class Executor:
 
     def close(self) -> None:
         self._threads.close()
+        self._server.close()
 
     async def _perform(self, attempt: Attempt) -> End | None:
         end: End | None = None
@@ -77,13 +81,12 @@ class Executor:
 
     async def _call(self, attempt: Attempt, scope: anyio.CancelScope) -> End | None:
         try:
-            call = _prepared(attempt, self._journal)
+            call = self._prepared(attempt, scope)
             async with self._threads.lend():
-                if attempt.claim.timeout is not None:
-                    scope.deadline = anyio.current_time() + attempt.claim.timeout
                 value = await runner_for(call)(call)
                 scope.deadline = float("inf")
-            return End(Ending.RETURNED, value=encode(value))
+            text = value.text if isinstance(value, Encoded) else encode(value)
+            return End(Ending.RETURNED, value=text)
         except asyncio.CancelledError as error:
             if anyio.current_effective_deadline() == -math.inf:
                 raise  # this scope is cancelled, or one around it
@@ -97,16 +100,28 @@ class Executor:
             # A SystemExit or KeyboardInterrupt of a task's is a failure of the task.
             return End(Ending.RAISED, error=error)
 
+    def _prepared(self, attempt: Attempt, scope: anyio.CancelScope) -> Call:
+        claim = attempt.claim
+        task = registry.resolve(claim.task)
+        options = Options.stored(claim.options)
+        if options.runner in (None, "auto"):  # enqueued by a release that knew no others
+            options = options.resolved(task.func)
+        attempt.cooperative = options.runner == "thread"
+        context = (Context if is_async(task.func) else SyncContext)(attempt, self._journal)
+        begin = partial(_begin, scope, claim.timeout)
+        if options.runner == "process":  # its arguments are for that process to decode
+            return Call(task.func, (), {}, context, options, begin, self._server)
+        args = tuple(decode(claim.args))
+        if task.takes_context:
+            args = (context, *args)
+        kwargs = decode(claim.kwargs)
+        return Call(task.func, args, kwargs, context, options, begin, self._server)
 
-def _prepared(attempt: Attempt, journal: Journal) -> Call:
-    claim = attempt.claim
-    task = registry.resolve(claim.task)
-    attempt.cooperative = not is_async(task.func)
-    context = (SyncContext if attempt.cooperative else Context)(attempt, journal)
-    args = tuple(decode(claim.args))
-    if task.takes_context:
-        args = (context, *args)
-    return Call(task.func, args, decode(claim.kwargs), context)
+
+def _begin(scope: anyio.CancelScope, timeout: float | None) -> None:
+    """The function begins: what came before, such as the start of a process, is not its time."""
+    if timeout is not None:
+        scope.deadline = anyio.current_time() + timeout
 
 
 def _ended_by(attempt: Attempt, cause: Cause) -> End | None:

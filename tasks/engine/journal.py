@@ -57,7 +57,10 @@ class Journal:
 
     def append(self, attempt: Attempt, type_: str, data: object) -> None:
         """Number an event and take it in. Never waits; see :attr:`full`."""
-        text = encode_data(type_, data, conf().event_bytes)
+        self.append_encoded(attempt, type_, encode_data(type_, data, conf().event_bytes))
+
+    def append_encoded(self, attempt: Attempt, type_: str, text: str) -> None:
+        """:meth:`append` of data that is JSON text already, and no longer than it may be."""
         with self._lock:
             attempt.check_open()
             self._take_in(attempt, type_, text)

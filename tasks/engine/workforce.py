@@ -214,7 +214,7 @@ class Workforce:
 
     def _tell_ignored(self, attempt: Attempt, seconds: float) -> None:
         """Say of a stop that it has had no effect, if that is so; only a kill will have."""
-        if attempt.closed or attempt.killed:
+        if attempt.closed or attempt.killed or attempt.ask is not None:
             return
         logger.warning(
             "%r ignores its stop since %g s; kill ends it",

@@ -1,12 +1,21 @@
 """Ways to execute a task's function, one file each, behind one contract."""
 
-from tasks.runners.contract import Call, Runner
+from tasks.runners.command import run_command
+from tasks.runners.contract import Call, Encoded, Runner
 from tasks.runners.coroutine import run_coroutine
+from tasks.runners.process import run_in_process
 from tasks.runners.thread import run_in_thread
 
-__all__ = ["Call", "Runner", "runner_for"]
+__all__ = ["Call", "Encoded", "Runner", "runner_for"]
+
+_RUNNERS: dict[str | None, Runner] = {
+    "async": run_coroutine,
+    "thread": run_in_thread,
+    "process": run_in_process,
+    "command": run_command,
+}
 
 
 def runner_for(call: Call) -> Runner:
-    """The runner that fits the task's function."""
-    return run_coroutine if call.is_async else run_in_thread
+    """The runner that the call's options name."""
+    return _RUNNERS[call.options.runner]

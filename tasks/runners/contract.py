@@ -1,13 +1,26 @@
 """What a runner is given, and what it owes."""
 
-import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tasks.context import Context, SyncContext
+from tasks.options import Options, is_async
 
-__all__ = ["Call", "Runner"]
+if TYPE_CHECKING:
+    from tasks.runners.apart.client import ForkServer
+
+__all__ = ["Call", "Encoded", "Runner"]
+
+
+class Encoded(NamedTuple):
+    """What a function returned, as JSON text already."""
+
+    text: str
+
+
+def _nothing() -> None:
+    """Whoever calls the function has no clock to start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +31,17 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     context: Context | SyncContext
+    options: Options = field(default_factory=Options)
+    #: To be called when the function begins: from then on its timeout counts.
+    begin: Callable[[], None] = _nothing
+    #: For runners whose runs have processes of their own.
+    server: "ForkServer | None" = None
 
     @property
     def is_async(self) -> bool:
         return is_async(self.function)
 
 
-def is_async(function: Callable[..., Any]) -> bool:
-    """Whether *function* belongs on the event loop."""
-    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
-
-
-#: Executes a call and returns what it returned. It raises what the function raised, and
-#: ends soon after it was cancelled, whether or not the function does.
+#: Executes a call and returns what it returned, or that :class:`Encoded`. It raises what the
+#: function raised, and ends soon after it was cancelled, whether or not the function does.
 Runner = Callable[[Call], Awaitable[Any]]

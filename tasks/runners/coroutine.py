@@ -13,6 +13,7 @@ __all__ = ["run_coroutine"]
 
 async def run_coroutine(call: Call) -> Any:
     """Await the function; of a generator, emit each value as the data of an ``output`` event."""
+    call.begin()
     if not inspect.isasyncgenfunction(call.function):
         return await call.function(*call.args, **call.kwargs)
     context = cast(Context, call.context)

@@ -12,7 +12,7 @@ from tasks.events import OUTPUT
 from tasks.exceptions import RunCancelled
 from tasks.runners.contract import Call
 
-__all__ = ["run_in_thread"]
+__all__ = ["call_sync", "run_in_thread"]
 
 # The supervisor bounds how many runs there are; a thread that outlives its run (it cannot
 # be killed) must not take the place of one that is to come.
@@ -25,10 +25,14 @@ async def run_in_thread(call: Call) -> Any:
     A thread cannot be ended: when the attempt is cancelled the function finds
     ``context.cancel_requested`` set, and whatever it does from then on counts for nothing.
     """
-    return await anyio.to_thread.run_sync(_call, call, abandon_on_cancel=True, limiter=_unbounded)
+    call.begin()
+    return await anyio.to_thread.run_sync(
+        call_sync, call, abandon_on_cancel=True, limiter=_unbounded
+    )
 
 
-def _call(call: Call) -> Any:
+def call_sync(call: Call) -> Any:
+    """Call the function in the calling thread; of a generator, emit each value."""
     # Threads are used again: a connection that went bad meanwhile must not be.
     close_old_connections()
     try:

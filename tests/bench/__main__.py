@@ -26,6 +26,7 @@ BENCHMARKS: Mapping[str, Callable[[Plan], list[Table]]] = {
     "tasks": engine.tasks,
     "sleepers": engine.sleepers,
     "threads": engine.threads,
+    "runners": engine.runners,
     "idle": responsiveness.idle,
 }
 

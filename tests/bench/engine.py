@@ -15,7 +15,7 @@ from tests.bench.servers import APPS
 from tests.bench.table import Row, Table, Target
 from tests.processes import ROOT, environment, migrated
 
-__all__ = ["sleepers", "tasks", "threads"]
+__all__ = ["runners", "sleepers", "tasks", "threads"]
 
 _ENV = {"HEADWAY_APPS": APPS}
 _AT_ONCE = 200  # runs, as HEADWAY["CONCURRENCY"] has it by default
@@ -87,6 +87,35 @@ def threads(plan: Plan) -> list[Table]:
     rows = _makespans("threads", found)
     target = Target("s for all four", median(found, "headway_wall"), 0.35)
     return [Table(f"{count} sync tasks of {seconds} s", _MAKESPAN, rows, [target])]
+
+
+def runners(plan: Plan) -> list[Table]:
+    """Trivial functions by each runner."""
+    found = _repeated(plan, "runners", count=plan.size(200, 10))
+    names = {
+        "async": "async: until await_result() returns",
+        "thread": "thread",
+        "process": "process",
+        "fork": "bare fork of such a process, until its end",
+    }
+    rows: list[Row] = [
+        [
+            name,
+            median(found, f"{key}_50") * 1000,
+            median(found, f"{key}_99") * 1000,
+            _ratio(found, f"{key}_50", "fork_50"),
+        ]
+        for key, name in names.items()
+    ]
+    most = {"async": 10, "thread": 10, "process": 60}
+    targets = [
+        Target(f"p50 ms, {key}", median(found, f"{key}_50") * 1000, ms) for key, ms in most.items()
+    ]
+    burst: list[Row] = [["500 processes", 1 / median(found, "burst_wall")]]
+    return [
+        Table("One after the other", ("", "p50 ms", "p99 ms", "× fork"), rows, targets),
+        Table("At once, all successful", ("", "tasks/s"), burst),
+    ]
 
 
 _MAKESPAN = ("", "makespan s", "CPU s", "× bare")

@@ -1,6 +1,7 @@
 """What the same work costs with nothing around it: the ground that Headway stands on."""
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from django.conf import settings
 
 from tasks.ids import new_run_id
 
-__all__ = ["RawLog", "sleepers", "task_group", "threads"]
+__all__ = ["RawLog", "forks", "sleepers", "task_group", "threads"]
 
 Row = tuple[object, ...]
 
@@ -27,6 +28,21 @@ async def task_group(count: int) -> None:
     async with anyio.create_task_group() as group:
         for _ in range(count):
             group.start_soon(nothing)
+
+
+def forks(count: int) -> list[float]:
+    """Seconds to fork this process, which has imported as much as a fork server, and see it end.
+
+    To be called while it has one thread.
+    """
+    found = []
+    for _ in range(count):
+        began = time.perf_counter()
+        if not (pid := os.fork()):
+            os._exit(0)
+        os.waitpid(pid, 0)
+        found.append(time.perf_counter() - began)
+    return found
 
 
 async def sleepers(count: int, seconds: float, at_once: int) -> None:

@@ -31,6 +31,7 @@ from tests.bench.app import tasks as app  # noqa: E402
 
 Found = dict[str, float]
 
+BURST = 500  # processes that are wanted at once
 BATCH = 100  # runs a transaction on the floor; the engine's claims have as many
 
 
@@ -137,6 +138,29 @@ async def threads(count: int, seconds: float) -> Found:
     return found
 
 
+async def runners(count: int) -> Found:
+    """Trivial functions by each runner, one after the other; then a burst of processes."""
+    found: Found = {}
+    forks = floor.forks(count)
+    tasks = {"async": app.nothing, "thread": app.nothing_in_thread, "process": app.nothing_apart}
+    seen = {"fork": forks, **{name: [] for name in tasks}}
+    async with running_supervisor():
+        for task in tasks.values():
+            await (await task.aenqueue()).await_result(60)
+        for _ in range(count):
+            for name, task in tasks.items():
+                began = time.perf_counter()
+                await (await task.aenqueue()).await_result(60)
+                seen[name].append(time.perf_counter() - began)
+        with Finishes() as finishes, clock(found, "burst", BURST):
+            await app.nothing_apart.aenqueue_many([((), {})] * BURST)
+            await finishes.wait_for(BURST)
+    for name, values in seen.items():
+        for share in (50, 99):
+            found[f"{name}_{share}"] = sorted(values)[len(values) * share // 100]
+    return found
+
+
 @contextmanager
 def raw_log() -> Iterator[floor.RawLog]:
     """The floor's statements, on a copy of the database."""
@@ -161,7 +185,7 @@ def check(count: int) -> None:
 
 
 SCENARIOS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (trivial, latency, sleepers, threads)
+    function.__name__: function for function in (trivial, latency, sleepers, threads, runners)
 }
 
 if __name__ == "__main__":

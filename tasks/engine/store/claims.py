@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,8 @@ class Claim:
     started: Event
     #: That it continues: W3C Trace Context.
     trace: Mapping[str, str] = field(default_factory=dict)
+    #: JSON text of its :class:`tasks.options.Options`.
+    options: str = "{}"
 
 
 def claim(worker_id: str, lease: float, slot: Slot) -> list[Claim]:
@@ -118,7 +121,7 @@ _PICKED = (
 )
 _RETURNED = (
     "id, task, args, kwargs, queue_name, priority, attempt, max_attempts, fence, timeout,"
-    " cancel_requested, {waited}, last_seq"
+    " cancel_requested, {waited}, options, last_seq"
 )
 _NAMED = _RETURNED.format(waited="waited")
 _RETURNING = _RETURNED.format(waited="{waited} AS waited")
@@ -167,7 +170,8 @@ class _Taker:
         return claims
 
     def _claim(self, row: tuple[Any, ...]) -> Claim:
-        run_id, *fields, last_seq = row
+        run_id, *fields, options, last_seq = row
         data = encode({"attempt": fields[5], "worker": self._worker_id})
         started = Event(last_seq, STARTED, self._now, data)
-        return Claim(as_uuid(run_id), *fields, started)  # type: ignore[call-arg]
+        taken: Any = partial(Claim, as_uuid(run_id), *fields)
+        return taken(started, options=options)  # type: ignore[no-any-return]

@@ -34,6 +34,8 @@ class NewRun:
     max_attempts: int
     timeout: float | None
     metadata: str
+    #: JSON text of its :class:`tasks.options.Options`.
+    options: str = "{}"
     user: Any
     enqueued_at: datetime
     #: Of who enqueued it: W3C Trace Context, or nothing.
@@ -46,7 +48,8 @@ class NewRun:
 
 _COLUMNS = (
     *("id", "task", "args", "kwargs", "queue_name", "priority", "run_after", "deferred"),
-    *("backend", "max_attempts", "timeout", "metadata", "user_id", "enqueued_at", "unique_key"),
+    *("backend", "max_attempts", "timeout", "metadata", "options", "user_id"),
+    *("enqueued_at", "unique_key"),
     *("status", "attempt", "fence", "worker_id", "cancel_requested", "last_seq"),
     *("errors", "worker_ids", "changed"),
 )
@@ -69,6 +72,7 @@ def _row(run: NewRun, unique_key: str | None = None, *marked: int) -> tuple[Any,
         run.max_attempts,
         run.timeout,
         run.metadata,
+        run.options,
         None if run.user is None else _key(run.user),
         form.moment(run.enqueued_at),
         unique_key,

@@ -14,6 +14,16 @@ async def nothing() -> None:
 
 
 @task
+def nothing_in_thread() -> None:
+    """Ends at once."""
+
+
+@task(runner="process")
+def nothing_apart() -> None:
+    """Ends at once."""
+
+
+@task
 async def rest(seconds: float) -> None:
     await asyncio.sleep(seconds)  # it is what is measured
 

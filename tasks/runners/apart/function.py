@@ -1,0 +1,136 @@
+"""A task's function in a leader: performed here, told of there."""
+
+import asyncio
+import socket
+import sys
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+
+from tasks import registry
+from tasks.codec import decode, encode
+from tasks.context import Context, SyncContext
+from tasks.engine import control
+from tasks.engine.endings import described
+from tasks.engine.store import Claim
+from tasks.events import new_event
+from tasks.exceptions import LimitExceeded, RunCancelled
+from tasks.logs import Origin, current_run, name_worker
+from tasks.options import Options, is_async
+from tasks.runners.apart import limits, surroundings
+from tasks.runners.apart.voice import FarAttempt, FarJournal, Line
+from tasks.runners.apart.wire import Frame, Kind
+from tasks.runners.contract import Call
+from tasks.runners.coroutine import run_coroutine
+from tasks.runners.thread import call_sync
+
+__all__ = ["perform", "request"]
+
+
+def request(claim: Claim) -> bytes:
+    """What the supervisor sends: the claim, as far as its function can tell."""
+    kept = {
+        "run": str(claim.run_id),
+        "task": claim.task,
+        "args": claim.args,
+        "kwargs": claim.kwargs,
+        "queue_name": claim.queue_name,
+        "priority": claim.priority,
+        "attempt": claim.attempt,
+        "max_attempts": claim.max_attempts,
+        "timeout": claim.timeout,
+        "trace": dict(claim.trace),
+        "options": claim.options,
+        "worker": decode(claim.started.data)["worker"],
+    }
+    return encode(kept).encode()
+
+
+def _claim(given: dict[str, Any]) -> Claim:
+    names = ("task", "args", "kwargs", "queue_name", "priority", "attempt", "max_attempts")
+    return Claim(
+        UUID(given["run"]),
+        **{name: given[name] for name in names},
+        fence=0,
+        timeout=given["timeout"],
+        cancel_requested="",
+        waited=0.0,
+        started=new_event(0, "started", None),
+        trace=given["trace"],
+        options=given["options"],
+    )
+
+
+def perform(channel: socket.socket, given: dict[str, Any]) -> None:
+    """Do what the request says, and tell how it ended."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    claim = _claim(given)
+    line = Line(channel)
+    name_worker(given["worker"])
+    current_run.set(Origin(claim.run_id, claim.task, claim.attempt))
+    options = Options.stored(claim.options)
+    try:
+        value = encode(_Performance(claim, line).value(options))
+    except BaseException as error:
+        if isinstance(error, MemoryError) and options.memory_mb is not None:
+            limits.make_room()
+            error = _beyond(options.memory_mb, error)
+        line.send(Kind.RAISED, encode(described(error)).encode())
+    else:
+        line.send(Kind.RETURNED, value.encode())
+    connections.close_all()
+
+
+def _beyond(megabytes: int, error: MemoryError) -> LimitExceeded:
+    named = LimitExceeded(f"The task needed more memory than memory_mb={megabytes} allows.")
+    named.__cause__ = error
+    return named
+
+
+class _Performance:
+    def __init__(self, claim: Claim, line: Line) -> None:
+        self._claim = claim
+        self._line = line
+        self._attempt = FarAttempt(claim, line)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    def value(self, options: Options) -> Any:
+        """What the function returns."""
+        surroundings.enter(options)
+        call = self._call()
+        self._line.listen(self._hear)
+        limits.limit(options, keep=True)
+        if not is_async(call.function):
+            self._line.send(Kind.BEGUN)
+            return call_sync(call)
+        return asyncio.run(self._main(call))
+
+    def _call(self) -> Call:
+        task = registry.resolve(self._claim.task)
+        journal: Any = FarJournal(self._line)
+        control.attach(journal)
+        attempt: Any = self._attempt
+        context = (Context if is_async(task.func) else SyncContext)(attempt, journal)
+        args = tuple(decode(self._claim.args))
+        if task.takes_context:
+            args = (context, *args)
+        return Call(task.func, args, decode(self._claim.kwargs), context)
+
+    async def _main(self, call: Call) -> Any:
+        self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
+        self._line.send(Kind.BEGUN)
+        if self._attempt.ending:
+            raise RunCancelled
+        return await run_coroutine(call)
+
+    def _hear(self, got: Frame) -> None:
+        """In the thread that listens."""
+        if got.kind is Kind.STOP:
+            self._attempt.ending = True
+            if self._loop is not None and self._task is not None:
+                with suppress(RuntimeError):  # it is over
+                    self._loop.call_soon_threadsafe(self._task.cancel)

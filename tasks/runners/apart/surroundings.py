@@ -1,0 +1,20 @@
+"""Folder and environment of a process. Nothing here is read: they are handed on."""
+
+import os
+
+from tasks.options import Options
+
+__all__ = ["enter"]
+
+
+def enter(options: Options) -> None:
+    """Move the calling process there; ``ValueError`` if there is no such folder."""
+    if options.env:
+        os.environ.update(options.env)
+    if options.working_dir is not None:
+        try:
+            os.chdir(options.working_dir)
+        except OSError as error:
+            raise ValueError(
+                f"working_dir {options.working_dir!r} cannot be entered: {error.strerror}."
+            ) from None

@@ -1,0 +1,67 @@
+"""A process of a run never outlives who executes it, and its end is nobody else's."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.service.client import enqueue, state
+from tests.ledger import Ledger
+from tests.stacks import Serve
+from tests.tasks.watching import alive
+
+pytestmark = pytest.mark.e2e
+
+
+def data(ledger: Ledger, run_id: str, type_: str) -> list[Any]:
+    _, events = ledger.everything(run_id)
+    return [json.loads(event[4]) for event in events if event[2] == type_]
+
+
+async def pids_of(ledger: Ledger, run_id: str) -> list[int]:
+    """The pids that a run has told of."""
+    await ledger.until(lambda: data(ledger, run_id, "family"))
+    pids: list[int] = data(ledger, run_id, "family")[0]
+    assert all(map(alive, pids))
+    return pids
+
+
+async def test_none_outlives_a_killed_server(serve: Serve, ledger: Ledger, tmp_path: Path) -> None:
+    server = serve().start()
+    pids = await pids_of(ledger, enqueue(server, "family", str(tmp_path)))
+    line = "trap '' TERM; sleep 600 & setsid sleep 600 & echo $$ $!; wait"
+    command = enqueue(server, "shell", line)
+    await ledger.until(lambda: data(ledger, command, "output"))
+    pids += map(int, data(ledger, command, "output")[0]["text"].split())
+    server.kill()
+    await ledger.until(lambda: not any(map(alive, pids)))
+
+
+async def test_none_outlives_a_drain(serve: Serve, ledger: Ledger, tmp_path: Path) -> None:
+    server = serve(grace=0.2).start()
+    run_id = enqueue(server, "family", str(tmp_path))
+    pids = await pids_of(ledger, run_id)
+    server.terminate()
+    assert server.wait() == 0
+    await ledger.until(lambda: not any(map(alive, pids)))
+    assert ledger.run(run_id).status == "READY"
+    assert ledger.run(run_id).attempt == 0
+
+
+async def test_its_end_is_nobody_elses(serve: Serve, ledger: Ledger, tmp_path: Path) -> None:
+    """One takes too much memory, one is killed from outside: a sibling and the server go on."""
+    server = serve(complains=True).start()
+    sibling = enqueue(server, "emit", 100, 0.01)
+    large, killed = enqueue(server, "allocate_too_much"), enqueue(server, "family", str(tmp_path))
+    pids = await pids_of(ledger, killed)
+    os.kill(pids[0], signal.SIGKILL)
+    await ledger.until_finished(large, "FAILED")
+    await ledger.until_finished(killed, "FAILED")
+    await ledger.until(lambda: not any(map(alive, pids)))
+    await ledger.until_finished(sibling)
+    assert state(server).tasks
+    assert "memory_mb=64" in data(ledger, large, "finished")[0]["error"]["message"]
+    assert "SIGKILL" in data(ledger, killed, "finished")[0]["error"]["message"]
