@@ -9,8 +9,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from tasks.agents.contract import Answer, Message, Outcome, Piece, Question, Request, Text
 from tasks.agents.errors import ProviderError, ProviderSilent
-from tasks.agents.program import Died, output
-from tasks.agents.settings import mapping, seconds, text
+from tasks.agents.program import Died, NotStarted, output
+from tasks.agents.settings import mapping, seconds
+from tasks.options import Options
 
 __all__ = ["CommandLine"]
 
@@ -40,12 +41,14 @@ class CommandLine:
         if not (isinstance(command, list | tuple) and command and all(map(_is_word, command))):
             raise ImproperlyConfigured("COMMAND must be a list of str: a program, its arguments.")
         given = mapping("ENV", env)
-        if not all(map(_is_word, given.values())):
-            raise ImproperlyConfigured("ENV must be a dict of str.")
+        try:
+            Options(env=given, working_dir=working_dir).check()
+        except ValueError as error:
+            raise ImproperlyConfigured(str(error)) from None
         self._command = list(command)
         self._env = {"PATH": os.defpath, **given}
         self._secrets = [value for value in given.values() if len(value) > _LONGEST_SECRET_WORD]
-        self._folder = None if working_dir is None else text("WORKING_DIR", working_dir)
+        self._folder = working_dir
         self._timeout = seconds("TIMEOUT", timeout)
 
     def __repr__(self) -> str:
@@ -71,9 +74,8 @@ class CommandLine:
             raise ProviderError(self._clean(f"{name} ended with {error}")) from None
         except TimeoutError:
             raise ProviderSilent(f"{name} has written nothing for {self._timeout:g} s.") from None
-        except OSError as error:
-            why = error.strerror or type(error).__name__
-            raise ProviderError(f"{name} cannot be started: {why}.") from None
+        except NotStarted as error:
+            raise ProviderError(f"{name} cannot be started: {error}.") from None
         if rest := decoder.decode(b"", final=True):
             yield Text(rest)
 

@@ -3,17 +3,25 @@
 import asyncio
 import os
 import signal
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from typing import TypeVar
 
-import anyio
+from tasks.codec import decode, encode
+from tasks.options import Options
+from tasks.runners.apart.escort import Escort, escorted
+from tasks.runners.apart.wire import Kind
+from tasks.runners.contract import current_call
 
-__all__ = ["Died", "output"]
+__all__ = ["Died", "NotStarted", "output"]
 
-_PIECE = 65_536  # bytes read at once
-_REAPED = 5.0  # seconds until a process that was killed is gone: only a broken disk takes as long
+T = TypeVar("T")
+
+_PIECE = 65_536  # bytes read or written at once
 _KEPT = 4_096  # bytes of what it says went wrong: the newest ones
+
+
+class NotStarted(Exception):
+    """There is no such program, or no such folder."""
 
 
 class Died(Exception):
@@ -34,55 +42,59 @@ async def output(
 ) -> AsyncGenerator[bytes, None]:
     """What *command* writes to stdout, as it comes, with *given* on its stdin.
 
-    Raises ``OSError`` if it cannot be started, ``TimeoutError`` after *silence* seconds
-    without output, and :class:`Died`. Its whole process group ends with the iteration.
+    Its environment is *env* and nothing else. Raises :class:`NotStarted`, ``TimeoutError`` after
+    *silence* seconds without output, and :class:`Died`. In a run alone: the program is a leader
+    of its own, as that of the runner ``command``, and all of it ends with the iteration, and
+    with this process.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=env, cwd=folder, start_new_session=True
-    )
-    errors = bytearray()
-    helpers = [
-        asyncio.create_task(_feed(process, given), name="headway-program-stdin"),
-        asyncio.create_task(_keep(process, errors), name="headway-program-stderr"),
-    ]
-    try:
-        assert process.stdout is not None
-        while True:
-            async with asyncio.timeout(silence):
-                piece = await process.stdout.read(_PIECE)
-            if not piece:
-                break
-            yield piece
-        async with asyncio.timeout(silence):
-            status = await process.wait()
-            await helpers[1]
-        if status:
-            raise Died(status, errors.decode(errors="replace").strip())
-    finally:
-        for helper in helpers:
-            helper.cancel()
-        await _end(process)
+    call = current_call.get(None)
+    if call is None or call.server is None:
+        raise NotStarted("only runs on the event loop ask programs")
+    attempt = call.context._attempt
+    async with escorted(call.server, attempt, _ask, capture=True, stdin=True) as escort:
+        # A stop cancels the coroutine, and that ends the program.
+        attempt.ask = None
+        await _start(escort, command, Options(env=env, working_dir=folder))
+        errors = bytearray()
+        feeding = asyncio.create_task(_feed(escort, given), name="headway-program-stdin")
+        keeping = asyncio.create_task(_keep(escort, errors), name="headway-program-stderr")
+        try:
+            while piece := await _within(silence, escort.outputs["stdout"].read(_PIECE)):
+                yield piece
+            ended = await _within(silence, escort.ended())
+            await _within(silence, keeping)
+        finally:
+            feeding.cancel()
+            keeping.cancel()
+    if status := os.waitstatus_to_exitcode(ended.status):
+        raise Died(status, errors.decode(errors="replace").strip())
 
 
-async def _end(process: Process) -> None:
-    # The group may outlive its leader, whose number stays taken as long.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with anyio.move_on_after(_REAPED, shield=True):
-        await process.wait()
+async def _start(escort: Escort, command: Sequence[str], options: Options) -> None:
+    asked = {"argv": list(command), "options": options.as_json(), "alone": True}
+    await escort.send(Kind.REQUEST, encode(asked).encode())
+    # The channel ends when the program begins.
+    if (refused := await escort.receive()) is not None:
+        raise NotStarted(decode(refused.data))
 
 
-async def _feed(process: Process, given: str) -> None:
-    assert process.stdin is not None
-    with suppress(BrokenPipeError, ConnectionResetError):  # it may not want to hear it all
-        process.stdin.write(given.encode())
-        await process.stdin.drain()
-        process.stdin.close()
-        await process.stdin.wait_closed()
+def _ask(escort: Escort) -> None:
+    escort.leader.signal(signal.SIGTERM)
 
 
-async def _keep(process: Process, errors: bytearray) -> None:
-    assert process.stderr is not None
-    while piece := await process.stderr.read(_PIECE):
+async def _within(seconds: float, awaited: Awaitable[T]) -> T:
+    async with asyncio.timeout(seconds):
+        return await awaited
+
+
+async def _feed(escort: Escort, given: str) -> None:
+    data = memoryview(given.encode())
+    for start in range(0, len(data), _PIECE):
+        await escort.write(bytes(data[start : start + _PIECE]))
+    escort.close_stdin()
+
+
+async def _keep(escort: Escort, errors: bytearray) -> None:
+    while piece := await escort.outputs["stderr"].read(_PIECE):
         errors += piece
         del errors[:-_KEPT]

@@ -23,15 +23,19 @@ from tests.tasks.agents.endpoint import (
     usage,
 )
 from tests.tasks.agents.endpoint import endpoint as serving
+from tests.tasks.watching import alive
 
 pytestmark = pytest.mark.e2e
 
 
-def ask(server: Site, question: str) -> str:
+APPS = f"{SERVICE},tests.chaos.guided"
+
+
+def ask(server: Site, agent: str, question: str) -> str:
     token = "a" * 32
     answer = httpx.post(
         f"{server.url}/tasks/",
-        json={"task": "guide", "args": [question]},
+        json={"task": agent, "args": [question]},
         headers={"X-CSRFToken": token, "Cookie": f"csrftoken={token}"},
         timeout=30,
     )
@@ -58,9 +62,8 @@ async def test_a_killed_server_repeats_nothing_that_is_done(
             streamed(call, finish("tool_calls"), usage(9, 1), DONE),
             silent(chunk({"content": "It is"})),
         )
-        apps = f"{SERVICE},tests.chaos.guided"
-        server = serve(apps=apps, agents=provider(endpoint), lease=1).start()
-        run_id = ask(server, "Do it.")
+        server = serve(apps=APPS, agents=provider(endpoint), lease=1).start()
+        run_id = ask(server, "guide", "Do it.")
         await ledger.until(lambda: data(ledger, run_id, "append"))
         server.kill()
         before = server.output
@@ -75,3 +78,15 @@ async def test_a_killed_server_repeats_nothing_that_is_done(
     assert second.body == third.body != first.body
     assert third.headers["authorization"] == f"Bearer {KEY}"
     assert KEY not in before + server.output + str(ledger.everything(run_id))
+
+
+async def test_no_program_outlives_a_killed_server(serve: Serve, ledger: Ledger) -> None:
+    line = "trap '' TERM; sleep 600 & setsid sleep 600 & echo $$ $!; wait"
+    program = {"BACKEND": "tasks.agents.commandline.CommandLine", "COMMAND": ["sh", "-c", line]}
+    server = serve(apps=APPS, agents=json.dumps({"program": program})).start()
+    run_id = ask(server, "caller", "Go.")
+    await ledger.until(lambda: data(ledger, run_id, "append"))
+    pids = list(map(int, data(ledger, run_id, "append")[0].split()))
+    assert all(map(alive, pids))
+    server.kill()
+    await ledger.until(lambda: not any(map(alive, pids)))

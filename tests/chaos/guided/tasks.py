@@ -13,3 +13,4 @@ def mark(path: str) -> str:
 
 
 guide = agent(name="guide", tools=[mark], max_attempts=3)
+caller = agent(name="caller", provider="program")
