@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from tasks.handles import Handle
 
 __all__ = ["Agent", "agent"]
+
+
+class Options(TypedDict, total=False):
+    """What an agent has as every task."""
+
+    priority: int
+    queue_name: str
+    backend: str | None
+    timeout: float | None
+    max_attempts: int | None
+    metadata: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +82,7 @@ def agent(
     tools: Iterable[Callable[..., Any]] = (),
     max_turns: int = 10,
     output: Mapping[str, Any] | None = None,
-    priority: int = 0,
-    queue_name: str = "default",
-    backend: str | None = None,
-    timeout: float | None = None,
-    max_attempts: int | None = None,
-    metadata: Mapping[str, Any] | None = None,
+    **options: Unpack[Options],
 ) -> Agent:
     """A task that a language model does, to be kept in a module variable called *name*.
 
@@ -85,7 +91,7 @@ def agent(
     templates of *values* and ``question``; without a *prompt*, the question is asked as it
     is. *tools* are functions with type hints. After *max_turns* answers that still call tools
     the attempt fails. The last answer has to be JSON that fits the JSON schema *output*, and
-    the model is told once where it does not. The rest is as in :func:`tasks.task`.
+    the model is told once where it does not. *options* are as in :func:`tasks.task`.
 
     Raises ``ImproperlyConfigured`` if one of these is not sound.
     """
@@ -103,18 +109,14 @@ def agent(
         max_turns=max_turns,
         output=None if output is None else Schema(output),
     )
+    given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     return Agent(
         func=_function(name, sys._getframe(1).f_globals["__name__"], plan),
         plan=plan,
-        priority=priority,
-        queue_name=queue_name,
-        backend=backend or default_alias(),
-        run_after=None,
         takes_context=True,
         registered_name=name,
-        timeout=timeout,
-        max_attempts=max_attempts,
-        metadata=metadata or {},
+        run_after=None,
+        **{"backend": default_alias(), "priority": 0, "queue_name": "default", **given},
     )
 
 

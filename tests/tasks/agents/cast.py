@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from tasks import Context
 from tasks.agents import agent
 from tasks.agents.contract import Piece, Provider, Request
+from tasks.models import TaskEvent
 
 __all__ = ["PRICES", "STAGE", "Stage"]
 
@@ -77,6 +78,12 @@ async def wait_for_ever(context: Context) -> None:
     await asyncio.Event().wait()
 
 
+async def what_is_written(context: Context) -> list[str]:
+    """Types of the events that the run's log has."""
+    events = TaskEvent.objects.filter(run_id=context.run_id).order_by("seq")
+    return [event.type async for event in events]
+
+
 TOOLS: list[Callable[..., Any]] = [
     order_status,
     in_a_thread,
@@ -85,6 +92,7 @@ TOOLS: list[Callable[..., Any]] = [
     much,
     linger,
     wait_for_ever,
+    what_is_written,
 ]
 
 plain = agent(name="plain", provider=STAGE)

@@ -16,6 +16,7 @@ from tests.tasks.agents.endpoint import (
     DONE,
     Endpoint,
     Reply,
+    Wire,
     answered,
     calling,
     chunk,
@@ -158,6 +159,26 @@ async def test_what_is_wrong_with_a_call_is_told_to_the_model(
     assert error in (await outcome(endpoint, name, arguments))["error"]
     assert error in json.loads(endpoint.asked[1].body["messages"][-1]["content"])["error"]
     assert cast.DEEDS == []
+
+
+async def test_what_is_said_is_committed_before_it_is_acted_on(
+    supervisor: None, endpoint: Endpoint
+) -> None:
+    seen: list[list[str]] = []
+
+    async def look(wire: Wire) -> None:
+        seen.append(await kinds(handle))
+        await saying("So.")(wire)
+
+    endpoint.will(call("what_is_written", {}), look)
+    handle = await cast.helper.aenqueue("What is written?")
+    await handle.await_result(20)
+    (outcome,) = await data(handle, "agent.tool")
+    assert outcome["result"] == ["queued", "started", *_SAID]
+    assert seen == [["queued", "started", *_SAID, "agent.tool"]]
+
+
+_SAID = ["agent.question", "agent.answer", "agent.usage"]
 
 
 async def test_calls_of_the_same_id_are_told_apart(supervisor: None, endpoint: Endpoint) -> None:
