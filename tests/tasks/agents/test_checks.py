@@ -1,5 +1,6 @@
 """A wrong configuration of agents is named at start, and never with a secret."""
 
+import socket
 from typing import Any
 
 import pytest
@@ -117,7 +118,12 @@ def test_an_agent_that_cannot_be_made(options: dict[str, Any], says: str) -> Non
 
 
 def test_a_schema_that_refers_to_elsewhere_connects_to_nobody() -> None:
-    made = agent(name="far", provider=cast.STAGE, output={"$ref": "http://127.0.0.1:9/schema"})
-    assert made.plan.output is not None
-    with pytest.raises(Exception, match=r"http://127\.0\.0\.1:9/schema"):
-        made.plan.output.problems({})
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/schema"
+        made = agent(name="far", provider=cast.STAGE, output={"$ref": address})
+        assert made.plan.output is not None
+        with pytest.raises(Exception, match=address):
+            made.plan.output.problems({})
+        with pytest.raises(BlockingIOError):
+            server.accept()

@@ -6,6 +6,9 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from tasks import get_handle
+from tasks.agents.contract import Answer, ToolCall, Usage
+from tasks.agents.conversation import Conversation
+from tasks.agents.transcript import Kept, kept
 from tasks.exceptions import TaskFailed
 from tasks.handles import Handle
 from tasks.models import TaskEvent, TaskRun
@@ -91,10 +94,26 @@ async def test_a_retry_continues_the_same(supervisor: None, endpoint: Endpoint) 
     assert endpoint.asked[1].body["messages"] == endpoint.asked[2].body["messages"]
 
 
+async def test_who_acts_on_a_message_finds_it_committed() -> None:
+    heard: list[str] = []
+
+    class Listening:
+        async def emit(self, type_: str, data: object) -> None:
+            heard.append(type_)
+
+        async def flush(self) -> None:
+            heard.append("flush")
+
+    context: Any = Listening()
+    conversation = Conversation(context, Kept([], [], "1"))
+    call = ToolCall("c", "look", "{}")
+    await conversation.answer(Answer("", (call,)), "tool_calls", Usage(1, 1))
+    await conversation.outcome(call, {}, {"result": 7})
+    assert heard == ["agent.answer", "agent.usage", "flush", "agent.tool", "flush"]
+
+
 async def test_copies_are_not_made_twice(supervisor: None, endpoint: Endpoint) -> None:
     """An attempt that died while it copied has left a part of them."""
-    from tasks.agents.transcript import kept
-
     endpoint.will(saying("One."), saying("Two."))
     first = await asked(cast.plain, "1?")
     second = await asked(cast.plain.continuing(first), "2?")

@@ -36,7 +36,10 @@ async def test_an_agent_that_asks_a_program(supervisor: None) -> None:
 
 
 @pytest.mark.parametrize("way", ["astop", "akill"])
-async def test_who_ends_a_run_ends_the_program_and_its_children(supervisor: None, way: str) -> None:
+async def test_who_ends_a_run_ends_the_program_and_its_children(
+    settings: Any, supervisor: None, way: str
+) -> None:
+    settings.HEADWAY = {"GRACE": 3600}  # it is not waited for
     cast.STAGE.provider = program(STUBBORN)
     handle = await cast.plain.aenqueue("Work.")
     pids = map(int, (await emitted(handle, "append")).split())
