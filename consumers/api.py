@@ -11,7 +11,7 @@ from consumers.auth import Action, admit
 from consumers.keep import keep
 from consumers.limits import Seat
 from consumers.middleware import enqueueing_as
-from consumers.operations import Call, cancel, enqueue, parse_call, retry
+from consumers.operations import Call, cancel, enqueue, parse_call, parse_message, retry, send
 from consumers.refusal import Refusal
 from consumers.requests import prefers, user_of
 from consumers.snapshot import snapshot
@@ -23,7 +23,7 @@ from tasks.states import CancelRequest
 if TYPE_CHECKING:
     from consumers.rule import User
 
-__all__ = ["enqueue_run", "kill_run", "retry_run", "show_run", "stop_run"]
+__all__ = ["enqueue_run", "kill_run", "retry_run", "send_to_run", "show_run", "stop_run"]
 
 
 async def show_run(request: HttpRequest, run_id: str) -> HttpResponse:
@@ -82,6 +82,14 @@ async def retry_run(request: HttpRequest, run_id: str) -> HttpResponse:
     access = await admit(user_of(request), run_id, Action.ENQUEUE)
     with enqueueing_as(lambda: access.user):
         return _created(await sync_to_async(retry)(access.run), 202)
+
+
+async def send_to_run(request: HttpRequest, run_id: str) -> HttpResponse:
+    """``POST tasks/<id>/send/``: a message, which the run receives."""
+    data = parse_message(await sync_to_async(_json_body)(request))
+    access = await admit(user_of(request), run_id, Action.SEND)
+    number = await sync_to_async(send)(access.run, data)
+    return json_answer({"id": str(access.run.pk), "number": number}, 202)
 
 
 async def _cancel(request: HttpRequest, run_id: str, how: CancelRequest) -> HttpResponse:

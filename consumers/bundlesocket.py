@@ -18,7 +18,7 @@ from consumers.follower import Signal
 from consumers.hub import get_hub
 from consumers.keep import keep
 from consumers.onlooker import admit_to_list
-from consumers.operations import cancel
+from consumers.operations import cancel, message_in, send
 from consumers.outage import outages_refused
 from consumers.pump import pump
 from consumers.refusal import Refusal
@@ -63,6 +63,7 @@ class BundleSocket(Socket):
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "stop": self._stop,
+            "send": self._send_to,
             "grant": self._grant,
             "list": self._begin_list,
             "unlist": self._end_list,
@@ -179,6 +180,13 @@ class BundleSocket(Socket):
         access = await self._admit(_run_in(command), Action.STOP)
         await database_sync_to_async(cancel)(access.run, CancelRequest.STOP)
         await self._answer({**answer, "run": str(access.run.pk), "ok": True})
+
+    async def _send_to(self, command: Command, answer: Command) -> None:
+        data = message_in(command)
+        access = await self._admit(_run_in(command), Action.SEND)
+        number = await database_sync_to_async(send)(access.run, data)
+        said = {"run": str(access.run.pk), "ok": True, "number": number}
+        await self._answer({**answer, **said})
 
     async def _grant(self, command: Command, answer: Command) -> None:
         grant = self._visitor.read(command.get("grant"))

@@ -6,12 +6,29 @@ from consumers.refusal import Refusal
 from tasks import registry
 from tasks.codec import decode
 from tasks.engine import control, store
-from tasks.exceptions import InvalidArguments, InvalidValue, RunDoesNotExist, UnknownTask
+from tasks.exceptions import (
+    InboxFull,
+    InvalidArguments,
+    InvalidEvent,
+    InvalidValue,
+    RunDoesNotExist,
+    RunFinished,
+    UnknownTask,
+)
 from tasks.handles import Handle
 from tasks.models import TaskRun
 from tasks.states import CancelRequest
 
-__all__ = ["Call", "cancel", "enqueue", "parse_call", "retry"]
+__all__ = [
+    "Call",
+    "cancel",
+    "enqueue",
+    "message_in",
+    "parse_call",
+    "parse_message",
+    "retry",
+    "send",
+]
 
 # Whoever may enqueue some task must not thereby execute any program.
 _NOT_FROM_OUTSIDE = frozenset({"tasks.commands.run_command"})
@@ -51,6 +68,38 @@ def parse_call(body: bytes) -> Call:
     if not (isinstance(args, list) and isinstance(kwargs, dict)):
         raise _bad("args must be a list, and kwargs an object.")
     return Call(task, args, kwargs)
+
+
+def parse_message(body: bytes) -> Any:
+    """What is to be sent, from a JSON body."""
+    try:
+        given = decode(body)
+    except (ValueError, RecursionError):
+        raise _bad("The body is no JSON.") from None
+    if not isinstance(given, dict) or given.keys() != {"data"}:
+        raise _bad("The body must be an object with data, and nothing else.")
+    return given["data"]
+
+
+def message_in(command: dict[str, Any]) -> Any:
+    """What is to be sent, from a command on a WebSocket."""
+    if "data" not in command:
+        raise _bad('A command to send has the message in "data".')
+    return command["data"]
+
+
+def send(run: TaskRun, data: Any) -> int:
+    """Send *data* to the run; its number among all that was sent there."""
+    try:
+        return control.send(run.pk, data)
+    except RunDoesNotExist:
+        raise Refusal(404, "no_such_run", "There is no run with this id.") from None
+    except RunFinished as error:
+        raise Refusal(409, "finished", str(error)) from None
+    except InboxFull as error:
+        raise Refusal(409, "inbox_full", str(error)) from None
+    except (InvalidEvent, InvalidValue) as error:
+        raise Refusal(400, "bad_message", str(error)) from None
 
 
 def enqueue(call: Call, user: Any, idempotency_key: str | None) -> TaskRun:

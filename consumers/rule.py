@@ -32,6 +32,7 @@ class Action(StrEnum):
     STREAM = "stream"  # its events
     ENQUEUE = "enqueue"  # a new run, which is not stored yet, or the same once more
     STOP = "stop"  # and kill
+    SEND = "send"  # a message to it
 
 
 def default_rule(user: "User", run: TaskRun, action: Action) -> bool:

@@ -31,6 +31,7 @@ urlpatterns = [
     path("tasks/<str:run_id>/", endpoint(GET=api.show_run, HEAD=api.show_run), name="run"),
     path("tasks/<str:run_id>/events/", endpoint(GET=streaming(sse.events)), name="events"),
     path("tasks/<str:run_id>/stop/", endpoint(POST=api.stop_run), name="stop"),
+    path("tasks/<str:run_id>/send/", endpoint(POST=api.send_to_run), name="send"),
     path("tasks/<str:run_id>/kill/", endpoint(POST=api.kill_run), name="kill"),
     path("tasks/<str:run_id>/retry/", endpoint(POST=api.retry_run), name="retry"),
     path(

@@ -19,7 +19,7 @@ from consumers.hub import get_hub
 from consumers.identity import Identity
 from consumers.keep import keep
 from consumers.limits import Pace
-from consumers.operations import cancel
+from consumers.operations import cancel, message_in, send
 from consumers.outage import outages_refused
 from consumers.pump import pump
 from consumers.refusal import Refusal
@@ -180,10 +180,12 @@ class RunSocket(Socket):
                     await self._text('{"op":"pong"}')
                 case "stop":
                     await self._answer(command, partial(self._stop, run))
+                case "send":
+                    await self._answer(command, partial(self._send_to, command, run))
                 case "grant":
                     await self._answer(command, partial(self._renew, command, watcher, run))
                 case _:
-                    raise Refusal(400, "bad_request", "The op is not ping, stop or grant.")
+                    raise Refusal(400, "bad_request", "The op is not ping, stop, send or grant.")
         self._left = True
 
     async def _answer(
@@ -203,6 +205,11 @@ class RunSocket(Socket):
         access = await self._admit(str(run.pk), Action.STOP)
         await database_sync_to_async(cancel)(access.run, CancelRequest.STOP)
         return {"ok": True}
+
+    async def _send_to(self, command: dict[str, Any], run: TaskRun) -> dict[str, Any]:
+        data = message_in(command)
+        access = await self._admit(str(run.pk), Action.SEND)
+        return {"ok": True, "number": await database_sync_to_async(send)(access.run, data)}
 
     async def _renew(
         self, command: dict[str, Any], watcher: Watcher, run: TaskRun

@@ -16,7 +16,7 @@ class Command:
     *argv* is a list, and no shell ever sees it. With *shell*, it is one text for ``/bin/sh``:
     never make that of what a stranger has written. *stdin_text* is written to stdin, which
     then ends. An *interactive* command's stdin stays open: each text that is sent to the run
-    becomes a line of it, and None ends it.
+    becomes a line of it, any other value a line of JSON, and None ends it.
     """
 
     argv: Sequence[str] | str

@@ -14,7 +14,9 @@ from uuid import UUID
 import anyio
 import anyio.lowlevel
 
+from tasks.codec import decode
 from tasks.compat import TaskContext, TaskResult
+from tasks.engine.inbox import Inbox
 from tasks.events import LOG, PROGRESS, check_type
 from tasks.tracking import Meter
 
@@ -89,6 +91,15 @@ class _Context(TaskContext):  # type: ignore[type-arg]
         self._attempt.curious = True
         return self._attempt.watchers
 
+    def _inbox(self) -> Inbox:
+        # Not at import: the engine is made of what this module holds.
+        from tasks.engine import control
+
+        if (found := self._attempt.inbox) is None:
+            self._attempt.listen(found := Inbox())
+            control.listen()
+        return found
+
     def _append(self, type_: str, data: object) -> None:
         self._journal.append(self._attempt, type_, data)
 
@@ -140,6 +151,15 @@ class Context(_Context):
     async def flush(self) -> None:
         """Wait until all that was emitted is committed."""
         await self._journal.flush(self._attempt)
+
+    async def receive(self, timeout: float | None = None) -> Any:
+        """Wait for the next message to the run, in the order in which they were sent.
+
+        Each attempt receives all messages from the first on: what an earlier one has done with
+        them is for the task to know. ``TimeoutError`` after *timeout* seconds; the message
+        that comes later is not lost.
+        """
+        return decode(await self._inbox().get(timeout))
 
     async def track(
         self,
@@ -197,6 +217,10 @@ class SyncContext(_Context):
         self._journal.append_text(self._attempt, text)
         if self._journal.full:
             self._journal.room_blocking()
+
+    def receive(self, timeout: float | None = None) -> Any:
+        """See :meth:`Context.receive`; :class:`RunCancelled` once the run is asked to end."""
+        return decode(self._inbox().get_blocking(timeout))
 
     def track(
         self,

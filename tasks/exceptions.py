@@ -19,6 +19,8 @@
     │       └── LimitExceeded  the task: it used more than memory_mb or cpu_seconds
     ├── RunCancelled           an operator: the run was stopped or killed
     ├── RunLost                the process: it died, or lost its lease, with the run
+    ├── RunFinished            the caller is late: a finished run receives nothing
+    ├── InboxFull              the caller: the run was sent too much
     └── SupervisorStopped      the caller is late: this process takes no more work
 
 An exception's docstring is its default message.
@@ -31,6 +33,7 @@ from tasks.compat import TaskResultDoesNotExist
 __all__ = [
     "CommandFailed",
     "HeadwayError",
+    "InboxFull",
     "InvalidArguments",
     "InvalidEvent",
     "InvalidGrant",
@@ -41,6 +44,7 @@ __all__ = [
     "ProcessDied",
     "RunCancelled",
     "RunDoesNotExist",
+    "RunFinished",
     "RunLost",
     "SupervisorStopped",
     "TaskFailed",
@@ -124,6 +128,14 @@ class RunCancelled(HeadwayError):
 
 class RunLost(HeadwayError):
     """The process that executed the run died or lost its lease."""
+
+
+class RunFinished(HeadwayError):
+    """The run has finished and receives nothing more."""
+
+
+class InboxFull(HeadwayError):
+    """The run was sent as many messages as it may be."""
 
 
 class SupervisorStopped(HeadwayError):

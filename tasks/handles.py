@@ -159,6 +159,18 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
         """See :meth:`kill`."""
         return await sync_to_async(self.kill, thread_sensitive=True)()
 
+    def send(self, data: Any) -> None:
+        """Send a value that JSON can carry to the run, which has it from ``context.receive()``.
+
+        It is stored, so a run may be sent to before it starts, and each attempt receives all
+        from the first. Raises :class:`RunFinished`, :class:`InboxFull` or :class:`InvalidValue`.
+        """
+        control.send(self.run_id, data)
+
+    async def asend(self, data: Any) -> None:
+        """See :meth:`send`."""
+        await sync_to_async(self.send, thread_sensitive=True)(data)
+
     def retry(self) -> "Handle":
         """Enqueue the same call as a new run: a finished log stays finished."""
         run = store.fetch_run(self.run_id)

@@ -8,10 +8,11 @@ from django.db.models import F, Q
 
 from tasks.fields import JSONTextField
 from tasks.ids import new_run_id
+from tasks.message import Message
 from tasks.states import TERMINAL, CancelRequest, RunStatus
 from tasks.stream_task import StreamTask
 
-__all__ = ["Audience", "StreamTask", "TaskEvent", "TaskRun", "Worker"]
+__all__ = ["Audience", "Message", "StreamTask", "TaskEvent", "TaskRun", "Worker"]
 
 
 class TaskRun(models.Model):

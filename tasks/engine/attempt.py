@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import anyio
 
+from tasks.engine.inbox import Inbox
 from tasks.engine.store import Change, Claim
 from tasks.engine.text import Text
 from tasks.engine.tracing import OFF
@@ -62,6 +63,8 @@ class Attempt:
         self.cooperative = False
         #: Asks a process of its own to end; what ignores that is ended after the grace period.
         self.ask: Callable[[], None] | None = None
+        #: Made when its code listens for the first time.
+        self.inbox: Inbox | None = None
         self.scope: anyio.CancelScope | None = None
         #: Done when the last write is committed, or refused.
         self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -79,6 +82,12 @@ class Attempt:
         """Whether the function has been asked to end. Any thread may read it."""
         return self.cause is not None or self.expired
 
+    def listen(self, inbox: Inbox) -> None:
+        """Have messages to the run brought to *inbox*, from the first one on. Any thread."""
+        self.inbox = inbox
+        if self.ending:
+            inbox.interrupt()
+
     def check_open(self) -> None:
         """Raise what a function is told that emits when nothing may be written any more."""
         if self.expired or (self.closed and self.cause is Cause.LOST):
@@ -91,6 +100,8 @@ class Attempt:
         a process is asked."""
         if self.cause is None:
             self.cause = cause
+        if self.inbox is not None:
+            self.inbox.interrupt()
         if self.ask is not None and cause is Cause.STOP:
             self.ask()
             return

@@ -10,12 +10,13 @@ from tasks.conf import conf
 from tasks.engine import store, tidings, waiting, wakers
 from tasks.engine.endings import cancelled_while_waiting
 from tasks.engine.wakers import News
+from tasks.events import encode_data
 from tasks.states import TERMINAL, CancelRequest, RunStatus
 
 if TYPE_CHECKING:
     from tasks.engine.workforce import Workforce
 
-__all__ = ["attach", "detach", "request_cancel", "running", "wake"]
+__all__ = ["attach", "detach", "listen", "request_cancel", "running", "send", "wake"]
 
 _workforce: "Workforce | None" = None
 
@@ -43,6 +44,27 @@ def wake() -> None:
         _workforce.call(partial(_workforce.hear, News.RUN))
         _workforce.call(tidings.tell)
     wakers.announce(News.RUN)
+
+
+def listen() -> None:
+    """An attempt of this process waits for messages now. Any thread."""
+    if _workforce is not None:
+        _workforce.call(partial(_workforce.hear, News.MESSAGE))
+
+
+def send(run_id: UUID, data: object) -> int:
+    """Store a message to a run, and tell who executes it. Any thread that may query.
+
+    Gives its number. In a transaction it is sent when that commits.
+    """
+    number = store.send(run_id, encode_data("message", data, conf().event_bytes))
+    transaction.on_commit(_tell_of_messages, using=conf().database)
+    return number
+
+
+def _tell_of_messages() -> None:
+    listen()
+    wakers.announce(News.MESSAGE)
 
 
 def request_cancel(run_id: UUID, request: CancelRequest) -> bool:

@@ -84,7 +84,7 @@ class Executor:
             call = self._prepared(attempt, scope)
             async with self._threads.lend():
                 value = await runner_for(call)(call)
-                scope.deadline = float("inf")
+                call.over()
             text = value.text if isinstance(value, Encoded) else encode(value)
             return End(Ending.RETURNED, value=text)
         except asyncio.CancelledError as error:
@@ -108,20 +108,25 @@ class Executor:
             options = options.resolved(task.func)
         attempt.cooperative = options.runner == "thread"
         context = (Context if is_async(task.func) else SyncContext)(attempt, self._journal)
-        begin = partial(_begin, scope, claim.timeout)
-        if options.runner == "process":  # its arguments are for that process to decode
-            return Call(task.func, (), {}, context, options, begin, self._server)
-        args = tuple(decode(claim.args))
+        apart = options.runner == "process"  # its arguments are for that process to decode
+        args = () if apart else tuple(decode(claim.args))
         if task.takes_context:
             args = (context, *args)
-        kwargs = decode(claim.kwargs)
-        return Call(task.func, args, kwargs, context, options, begin, self._server)
+        return Call(
+            task.func,
+            args,
+            {} if apart else decode(claim.kwargs),
+            context,
+            options,
+            begin=partial(_set_deadline, scope, claim.timeout),
+            over=partial(_set_deadline, scope, None),
+            server=self._server,
+        )
 
 
-def _begin(scope: anyio.CancelScope, timeout: float | None) -> None:
-    """The function begins: what came before, such as the start of a process, is not its time."""
-    if timeout is not None:
-        scope.deadline = anyio.current_time() + timeout
+def _set_deadline(scope: anyio.CancelScope, timeout: float | None) -> None:
+    """Only the function's own time counts, and not that in which a process starts or ends."""
+    scope.deadline = math.inf if timeout is None else anyio.current_time() + timeout
 
 
 def _ended_by(attempt: Attempt, cause: Cause) -> End | None:

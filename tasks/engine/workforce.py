@@ -23,6 +23,7 @@ from tasks.engine.executor import Executor
 from tasks.engine.journal import Journal
 from tasks.engine.leases import Leases, Rescuer
 from tasks.engine.metrics import instruments
+from tasks.engine.postman import Postman
 from tasks.engine.presence import Presence
 from tasks.engine.pruning import Pruner
 from tasks.engine.publisher import Publisher
@@ -53,6 +54,7 @@ class Workforce:
         self._executor = Executor(self._journal)
         self._claimer = Claimer(self.worker_id, self._writer, self._start)
         self._leases = Leases(self.worker_id, self._unsettled, self._check, self._lose)
+        self._postman = Postman(self._unsettled)
         self._presence = Presence(self.worker_id)
         self._rescuer = Rescuer(self._writer, self._publisher, self._claimer.wake)
         self._active: dict[UUID, Attempt] = {}
@@ -70,6 +72,7 @@ class Workforce:
             Child("expiry", self._leases.expire),
             Child("presence", self._presence.serve),
             Child("audience", Audience(self._unsettled).serve),
+            Child("postman", self._postman.serve),
             Child("rescue", self._rescuer.serve),
             Child("retention", Pruner().serve),
             Child("claimer", self._claimer.serve),
@@ -109,6 +112,7 @@ class Workforce:
 
     def hear(self, news: News) -> None:
         """Act on what this process, or another one, has just written."""
+        self._postman.look()  # whatever it is: SQLite does not tell what was written
         match news:
             case News.RUN:
                 self._claimer.wake()
@@ -159,9 +163,8 @@ class Workforce:
             self._give_back()
             await self._idle.wait()
         for attempt in list(self._active.values()):
-            logger.warning(
-                "%r ignores its cancellation and is given back", attempt, extra=attempt.origin.extra
-            )
+            extra = attempt.origin.extra
+            logger.warning("%r ignores its cancellation and is given back", attempt, extra=extra)
             self._journal.settle(attempt, End(Ending.DRAINED))
         with anyio.move_on_after(_LAST_WORDS):
             for attempt in list(self._active.values()):
@@ -216,11 +219,9 @@ class Workforce:
         """Say of a stop that it has had no effect, if that is so; only a kill will have."""
         if attempt.closed or attempt.killed or attempt.ask is not None:
             return
+        extra = attempt.origin.extra
         logger.warning(
-            "%r ignores its stop since %g s; kill ends it",
-            attempt,
-            seconds,
-            extra=attempt.origin.extra,
+            "%r ignores its stop since %g s; kill ends it", attempt, seconds, extra=extra
         )
         self._journal.announce_ignored(attempt, seconds)
 
@@ -233,9 +234,8 @@ class Workforce:
         return [attempt for attempt in list(self._active.values()) if not attempt.settled.done()]
 
     def _lose(self, attempt: Attempt) -> None:
-        logger.warning(
-            "%r has lost its lease and is ended here", attempt, extra=attempt.origin.extra
-        )
+        extra = attempt.origin.extra
+        logger.warning("%r has lost its lease and is ended here", attempt, extra=extra)
         self._journal.abandon(attempt)
 
     def _check(self, asked: Sequence[Attempt], held: Mapping[UUID, Held]) -> None:

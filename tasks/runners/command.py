@@ -1,5 +1,6 @@
 """Commands: the function says which, and a process becomes it."""
 
+import asyncio
 import inspect
 import os
 import signal
@@ -8,6 +9,8 @@ from typing import Any
 
 from tasks.codec import decode, encode
 from tasks.command import Command
+from tasks.engine import control
+from tasks.engine.inbox import Inbox
 from tasks.exceptions import CommandFailed
 from tasks.options import Options
 from tasks.runners.apart.client import Ended
@@ -21,6 +24,7 @@ from tasks.runners.thread import run_in_thread
 
 __all__ = ["run_command"]
 
+_END = "\n"
 _CHUNK = 65_536  # bytes written to stdin at once
 
 
@@ -42,7 +46,11 @@ async def run_command(call: Call) -> dict[str, Any]:
         call.begin()
         lines = {name: Lines(name, told) for name in escort.outputs}
         reading = [lines[name].read(file) for name, file in escort.outputs.items()]
-        await together(*reading, _feed(command, escort))
+        feeding = asyncio.ensure_future(_feed(command, call, escort))
+        try:
+            await together(*reading, escort.hang_up())
+        finally:
+            feeding.cancel()
         ended = await escort.ended()
     return _value(command, call.options, ended, lines)
 
@@ -67,12 +75,18 @@ async def _start(command: Command, options: Options, escort: Escort) -> None:
         raise CommandFailed(f"The command {name!r} cannot be started: {why}.")
 
 
-async def _feed(command: Command, escort: Escort) -> None:
+async def _feed(command: Command, call: Call, escort: Escort) -> None:
+    """Give it its stdin, until it reads no more."""
     data = memoryview((command.stdin_text or "").encode("utf-8", "surrogateescape"))
     for start in range(0, len(data), _CHUNK):
         await escort.write(bytes(data[start : start + _CHUNK]))
-    if not command.interactive:
-        escort.close_stdin()
+    if command.interactive:
+        call.context._attempt.listen(inbox := Inbox())
+        control.listen()
+        while (line := decode(await inbox.get(None))) is not None:
+            text = line if isinstance(line, str) else encode(line)
+            await escort.write(f"{text.removesuffix(_END)}{_END}".encode())
+    escort.close_stdin()
 
 
 def _value(
@@ -83,6 +97,8 @@ def _value(
     name = PurePath(command.words[0]).name
     if code:
         how = str(died(ended, options)) if code < 0 else f"It ended with exit code {code}."
+        if code > 0 and options.memory_mb:  # many a program says so itself, and no more
+            how += f" Its limit is memory_mb={options.memory_mb}."
         said = lines["stderr"].tail or lines["stdout"].tail
         raise CommandFailed(f"{name}: {how}" + (f" Its last lines:\n{said}" if said else ""))
     return {

@@ -35,6 +35,8 @@ class Call:
     options: Options = field(default_factory=Options)
     #: To be called when the function begins: from then on its timeout counts.
     begin: Callable[[], None] = _nothing
+    #: To be called when it has ended, if something is still to be done then.
+    over: Callable[[], None] = _nothing
     #: For runners whose runs have processes of their own.
     server: "ForkServer | None" = None
 

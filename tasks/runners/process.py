@@ -4,6 +4,7 @@ from tasks.codec import decode, encode
 from tasks.conf import conf
 from tasks.engine import control
 from tasks.engine.attempt import Attempt
+from tasks.engine.inbox import Inbox
 from tasks.engine.journal import Journal
 from tasks.events import check_type
 from tasks.exceptions import InvalidEvent, TaskRaised
@@ -33,7 +34,7 @@ async def run_in_process(call: Call) -> Encoded:
         conversation = _Conversation(call, escort, attempt, journal)
         output = Output(attempt, journal)
         outputs = [Lines(name, output).read(file) for name, file in escort.outputs.items()]
-        await together(conversation.hold(), *outputs)
+        await together(conversation.hold(), *outputs, escort.hang_up())
         ended = await escort.ended()
     return conversation.outcome(ended)
 
@@ -79,12 +80,20 @@ class _Conversation:
             case Kind.WATCHERS:
                 self._attempt.curious = True
                 await self._escort.send(Kind.ANSWER, encode(self._attempt.watchers).encode())
+            case Kind.LISTEN:
+                if self._attempt.inbox is None:
+                    self._attempt.listen(Inbox(self._forward))
+                control.listen()
             case Kind.WAKE:
                 control.wake()
             case Kind.RETURNED | Kind.RAISED:
                 self._end = got
+                self._call.over()
         if self._journal.full:
             await self._journal.room()
+
+    def _forward(self, text: str) -> None:
+        self._escort.send_soon(Kind.MESSAGE, text.encode())
 
     def _take_in(self, data: bytes) -> None:
         type_, _, text = data.partition(b"\n")

@@ -1,12 +1,14 @@
 """Tasks that have a process of their own."""
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,8 @@ def echo(value: Any) -> Any:
 
 
 @task(runner="process")
-def large(size: int) -> str:
-    return "x" * size
+def unstorable(kind: str) -> Any:
+    return {"datetime": datetime.now(UTC), "bytes": b"", "nan": math.nan}[kind]
 
 
 @task(runner="process", takes_context=True)

@@ -29,5 +29,10 @@ def shell(line: str) -> Command:
 
 
 @task(runner="command")
+def awk(program: str) -> list[str]:
+    return ["awk", program]
+
+
+@task(runner="command")
 def returned(value: Any) -> Any:
     return value

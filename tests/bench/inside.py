@@ -31,7 +31,6 @@ from tests.bench.app import tasks as app  # noqa: E402
 
 Found = dict[str, float]
 
-BURST = 500  # processes that are wanted at once
 BATCH = 100  # runs a transaction on the floor; the engine's claims have as many
 
 
@@ -138,11 +137,15 @@ async def threads(count: int, seconds: float) -> Found:
     return found
 
 
-async def runners(count: int) -> Found:
-    """Trivial functions by each runner, one after the other; then a burst of processes."""
+async def runners(count: int, burst: int) -> Found:
+    """Trivial functions by each runner, one after the other; then *burst* processes at once."""
     found: Found = {}
     forks = floor.forks(count)
-    tasks = {"async": app.nothing, "thread": app.nothing_in_thread, "process": app.nothing_apart}
+    tasks: dict[str, Any] = {
+        "async": app.nothing,
+        "thread": app.nothing_in_thread,
+        "process": app.nothing_apart,
+    }
     seen = {"fork": forks, **{name: [] for name in tasks}}
     async with running_supervisor():
         for task in tasks.values():
@@ -152,9 +155,9 @@ async def runners(count: int) -> Found:
                 began = time.perf_counter()
                 await (await task.aenqueue()).await_result(60)
                 seen[name].append(time.perf_counter() - began)
-        with Finishes() as finishes, clock(found, "burst", BURST):
-            await app.nothing_apart.aenqueue_many([((), {})] * BURST)
-            await finishes.wait_for(BURST)
+        with Finishes() as finishes, clock(found, "burst", burst):
+            await app.nothing_apart.aenqueue_many([((), {})] * burst)
+            await finishes.wait_for(burst)
     for name, values in seen.items():
         for share in (50, 99):
             found[f"{name}_{share}"] = sorted(values)[len(values) * share // 100]

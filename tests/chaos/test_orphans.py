@@ -3,17 +3,22 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.chaos.service.client import enqueue, state
 from tests.ledger import Ledger
-from tests.stacks import Serve
+from tests.stacks import Serve, Show
 from tests.tasks.watching import alive
 
 pytestmark = pytest.mark.e2e
+
+#: What a page of ours sends with a POST.
+TOKEN = {"cookie": f"csrftoken={'a' * 32}", "x-csrftoken": "a" * 32}
 
 
 def data(ledger: Ledger, run_id: str, type_: str) -> list[Any]:
@@ -29,15 +34,35 @@ async def pids_of(ledger: Ledger, run_id: str) -> list[int]:
     return pids
 
 
-async def test_none_outlives_a_killed_server(serve: Serve, ledger: Ledger, tmp_path: Path) -> None:
+async def test_none_outlives_a_killed_server(
+    serve: Serve, ledger: Ledger, show: Show, tmp_path: Path
+) -> None:
     server = serve().start()
     pids = await pids_of(ledger, enqueue(server, "family", str(tmp_path)))
     line = "trap '' TERM; sleep 600 & setsid sleep 600 & echo $$ $!; wait"
     command = enqueue(server, "shell", line)
     await ledger.until(lambda: data(ledger, command, "output"))
     pids += map(int, data(ledger, command, "output")[0]["text"].split())
+    began = time.monotonic()
     server.kill()
     await ledger.until(lambda: not any(map(alive, pids)))
+    show(f"{len(pids)} processes are gone {time.monotonic() - began:.2f} s after their server")
+
+
+async def test_none_outlives_a_kill(
+    serve: Serve, ledger: Ledger, show: Show, tmp_path: Path
+) -> None:
+    server = serve().start()
+    run_id = enqueue(server, "family", str(tmp_path))
+    pids = await pids_of(ledger, run_id)
+    began = time.monotonic()
+    async with httpx.AsyncClient(headers=TOKEN) as client:
+        answer = await client.post(f"{server.url}/tasks/{run_id}/kill/", timeout=30)
+    answer.raise_for_status()
+    await ledger.until(lambda: not any(map(alive, pids)))
+    show(f"{len(pids)} processes are gone {time.monotonic() - began:.2f} s after the request")
+    await ledger.until_finished(run_id, "CANCELLED")
+    assert len(data(ledger, run_id, "finished")) == 1
 
 
 async def test_none_outlives_a_drain(serve: Serve, ledger: Ledger, tmp_path: Path) -> None:

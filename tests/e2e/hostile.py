@@ -44,8 +44,8 @@ _VALUES = b"""text/event-stream application/json */*;q=2 text/html;q=x chunked w
     100-continue multipart/form-data;boundary= multipart/form-data;boundary=x gzip 0 5
     sessionid=\xff"""
 _PATHS = """/tasks/ /tasks/RUN/ /tasks/RUN/events/ /tasks/RUN/stop/ /tasks/RUN/kill/ /tasks/events/
-    /tasks/RUN/retry/ /ws/tasks/RUN/ /ws/tasks/ /metrics /health/ready //tasks// http://x/tasks/ *
-    /static/../x /admin/ /tasks/openapi.json"""
+    /tasks/RUN/send/ /tasks/RUN/retry/ /ws/tasks/RUN/ /ws/tasks/ /metrics /health/ready //tasks//
+    http://x/tasks/ * /static/../x /admin/ /tasks/openapi.json"""
 _JUNK = b'%00 %ff % ../.. -1 1e400 NaN latest \xff\xfe [ { " ;'.split()
 
 _junk = st.one_of(

@@ -143,7 +143,9 @@ async def test_surroundings_and_limits(supervisor: None, tmp_path: Path) -> None
     value = await (await task.aenqueue(code)).await_result(20)
     assert value["stdout"] == f"{tmp_path} b 40"
     task = commands.python.using(memory_mb=64)
-    assert "MemoryError" in await failed(await task.aenqueue("bytearray(100_000_000)"))
+    handle = await task.aenqueue("bytearray(100_000_000)")
+    assert "MemoryError" in await failed(handle)
+    assert "memory_mb=64" in (await data(handle, "finished"))[0]["error"]["message"]
     task = commands.python.using(cpu_seconds=1)
     assert "cpu_seconds=1" in await failed(await task.aenqueue("while True: pass"))
 

@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from tasks import get_handle
 from tasks.engine.supervisor import Supervisor
 from tasks.exceptions import RunCancelled
+from tasks.runners.apart import spawn
 from tasks.testing import running_supervisor
 from tests.app import apart
 from tests.tasks.runs import kinds, log, row
@@ -41,15 +42,19 @@ async def test_async_function(supervisor: Supervisor) -> None:
     assert await (await apart.add.aenqueue(2, b=3)).await_result(20) == 5
 
 
-@pytest.mark.parametrize("value", ["123", 2**60, 1.5, None, {"ü": [1, "\u2028\x00"]}])
-async def test_values_are_carried_unchanged(supervisor: Supervisor, value: Any) -> None:
-    assert await (await apart.echo.aenqueue(value)).await_result(20) == value
+async def test_values_are_carried_unchanged(supervisor: Supervisor) -> None:
+    for value in ("123", 2**60, 1.5, None, {"ü": [1, "\u2028\x00"]}):
+        assert await (await apart.echo.aenqueue(value)).await_result(20) == value
 
 
 async def test_a_large_value(supervisor: Supervisor) -> None:
-    size = 20 * 2**20
-    value = await (await apart.large.aenqueue(size)).await_result(50)
-    assert len(value) == size
+    value = "0123456789" * (2 * 2**20)
+    assert await (await apart.echo.aenqueue(value)).await_result(50) == value
+
+
+async def test_a_value_that_cannot_be_carried(supervisor: Supervisor) -> None:
+    for kind, named in {"datetime": "datetime", "bytes": "bytes", "nan": "not JSON"}.items():
+        assert named in await failed(await apart.unstorable.aenqueue(kind))
 
 
 async def test_events(supervisor: Supervisor) -> None:
@@ -175,16 +180,35 @@ async def test_a_timeout_ends_it(supervisor: Supervisor) -> None:
     assert "TaskTimeout" in await failed(await apart.too_slow.aenqueue())
 
 
+async def test_the_start_takes_none_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = f"import time; time.sleep(2)\n{spawn._PROGRAM}"
+    monkeypatch.setattr(spawn, "_PROGRAM", slow)
+    async with running_supervisor():
+        handle = await apart.add.using(timeout=1.5).aenqueue(1, 2)
+        assert await handle.await_result(30) == 3
+
+
+async def test_a_burst(supervisor: Supervisor) -> None:
+    handles = await apart.add.aenqueue_many([((number, 1), {}) for number in range(40)])
+    values = [await handle.await_result(60) for handle in handles]
+    assert values == list(range(1, 41))
+
+
 async def test_it_may_enqueue(supervisor: Supervisor) -> None:
     run_id = await (await apart.enqueue_another.aenqueue()).await_result(20)
     other = await sync_to_async(get_handle)(run_id)
     assert await other.await_result(20) == 5
 
 
-async def test_a_lost_fork_server_is_replaced(supervisor: Supervisor) -> None:
-    handle = await apart.until_asked.aenqueue()
-    await emitted(handle, "going")
+async def test_a_lost_fork_server_is_replaced(supervisor: Supervisor, tmp_path: Path) -> None:
+    handle = await apart.family.aenqueue(str(tmp_path))
+    pids = await emitted(handle, "family")
     _, server = await (await apart.pid.aenqueue()).await_result(20)
     os.kill(server, signal.SIGKILL)
     assert "SIGKILL" in await failed(handle)
+    # Nobody is left who knows what had gone into a session of its own.
+    in_group, strays = pids[:2], pids[2:]
+    await gone(*in_group)
+    for pid in strays:
+        os.kill(pid, signal.SIGKILL)
     assert await (await apart.add.aenqueue(1, 1)).await_result(20) == 2

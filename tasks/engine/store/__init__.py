@@ -20,6 +20,7 @@ from tasks.engine.store.grants import grants_revoked, revoke_grants, rows
 from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
 from tasks.engine.store.lists import Wanted, changed_ids, newest_ids
+from tasks.engine.store.messages import MOST_MESSAGES, Sent, messages_after, send
 from tasks.engine.store.queues import unserved
 from tasks.engine.store.reads import (
     Head,
@@ -44,6 +45,7 @@ from tasks.engine.store.workers import (
 from tasks.engine.store.writes import Change, RunWrite, write
 
 __all__ = [
+    "MOST_MESSAGES",
     "SILENT",
     "Backlog",
     "Change",
@@ -56,6 +58,7 @@ __all__ = [
     "LiveWorker",
     "NewRun",
     "RunWrite",
+    "Sent",
     "Slot",
     "Waiting",
     "Wanted",
@@ -87,6 +90,7 @@ __all__ = [
     "leave",
     "listen",
     "live_workers",
+    "messages_after",
     "newest_ids",
     "note_audience",
     "notified",
@@ -101,6 +105,7 @@ __all__ = [
     "rescue",
     "revoke_grants",
     "rows",
+    "send",
     "show_up",
     "unapplied",
     "unserved",

@@ -16,6 +16,7 @@ from tasks.engine.store.dialect import (
     read_by_index,
     writing,
 )
+from tasks.engine.store.messages import delete_messages
 from tasks.engine.store.reads import clock
 from tasks.ids import first_id_at
 from tasks.models import TaskEvent, TaskRun
@@ -204,6 +205,7 @@ def _fitting(rows: list[tuple[Any, int]], events: int) -> list[Any]:
 def _delete(open_cursor: Any, ids: list[Any]) -> None:
     others = [item for item in TaskRun._meta.related_objects if item.related_model is not TaskEvent]
     for some in in_groups(ids):
+        delete_messages(open_cursor, list(some))
         if others:  # a project's models refer to runs: Django knows what is to become of them
             TaskRun.objects.using(conf().database).filter(pk__in=list(map(as_uuid, some))).delete()
             continue

@@ -9,6 +9,7 @@ __all__ = ["Hear", "News"]
 class News(StrEnum):
     RUN = "run"  # one was enqueued
     CANCEL = "cancel"  # one was asked to end
+    MESSAGE = "message"  # one was sent to a run, or somebody begins to listen
     LISTS = "lists"  # somewhere, lists of runs are watched: see tasks.engine.tidings
 
 

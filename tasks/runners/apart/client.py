@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import itertools
 import logging
+import signal
 import socket
 import subprocess
 import threading
@@ -15,6 +16,7 @@ import anyio
 
 from tasks.codec import decode, encode
 from tasks.exceptions import ProcessDied
+from tasks.runners.apart import kernel
 from tasks.runners.apart.spawn import setup, spawn
 from tasks.runners.apart.wire import Frame, Kind, frame, receive
 
@@ -69,7 +71,7 @@ class ForkServer:
             try:
                 await asyncio.shield(leader.forked)
             except asyncio.CancelledError:
-                leader.signal(9)
+                leader.signal(signal.SIGKILL)
                 raise
         return leader
 
@@ -179,9 +181,11 @@ class _Connection:
             if not leader.forked.done():
                 leader.forked.set_exception(ProcessDied("The fork server was ended."))
                 leader.forked.exception()  # nobody may be waiting
+            elif not leader.ended.done():
+                # It dies with the server that forked it; what it has forked does not.
+                kernel.kill_group(leader.forked.result())
             if not leader.ended.done():
-                # They die with the server that forked them.
-                leader.ended.set_result(Ended(9))
+                leader.ended.set_result(Ended(signal.SIGKILL))
         self._leaders.clear()
         if self._writer is not None:
             self._writer.close()

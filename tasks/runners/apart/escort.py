@@ -1,9 +1,12 @@
 """One leader from its fork to its end, with the files between it and the supervisor."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import socket
+import struct
+import termios
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -20,6 +23,7 @@ __all__ = ["Escort", "escorted", "together"]
 
 _LAST_WORDS = 0.3  # seconds to clean up for what must end: of those that a drain allows
 _TERMINATING = 0.5  # seconds from SIGTERM to SIGKILL for what has ignored a stop
+_LOOK = 0.05  # seconds between two looks whether all is read that an ended process wrote
 _GONE = 5.0  # seconds in which the system ends a process
 
 
@@ -61,6 +65,14 @@ class Escort:
 
     async def ended(self) -> Ended:
         return await asyncio.shield(self.leader.ended)
+
+    async def hang_up(self) -> None:
+        """Once it has ended and all that it wrote is here, end what is read of it: a process
+        that nobody could end may have its files open.
+        """
+        await self.ended()
+        while self._files.still_open():  # noqa: ASYNC110 - an empty pipe is no event
+            await asyncio.sleep(_LOOK)  # until the journal has taken some of it
 
 
 @asynccontextmanager
@@ -133,6 +145,7 @@ class _Files:
         self._far = [channel.detach()]
         self._pipes: dict[str, int] = {}
         self._transports: list[asyncio.BaseTransport] = []
+        self._reading: dict[asyncio.BaseTransport, asyncio.StreamReader] = {}
         self.channel: asyncio.StreamWriter
 
     def far(self, *, capture: bool, stdin: bool) -> list[int]:
@@ -154,10 +167,21 @@ class _Files:
         while self._far:
             os.close(self._far.pop())
 
+    def still_open(self) -> bool:
+        """End what is read of the leader where nothing waits any more; whether there is more."""
+        for transport, reader in list(self._reading.items()):
+            file = transport.get_extra_info("pipe") or transport.get_extra_info("socket")
+            if transport.is_closing() or not _unread(file):
+                transport.close()
+                reader.feed_eof()
+                del self._reading[transport]
+        return bool(self._reading)
+
     async def open(self) -> asyncio.StreamReader:
         """Read and write the near ends; the reader of the channel."""
         reader, self.channel = await asyncio.open_unix_connection(sock=self._near)
         self._transports.append(self.channel.transport)
+        self._reading[self.channel.transport] = reader
         loop = asyncio.get_running_loop()
         for name in list(self._pipes):
             pipe = os.fdopen(self._pipes.pop(name), "wb" if name == "stdin" else "rb", 0)
@@ -172,6 +196,7 @@ class _Files:
                 reading, _ = await loop.connect_read_pipe(
                     partial(asyncio.StreamReaderProtocol, output), pipe
                 )
+                self._reading[reading] = output
                 self._transports.append(reading)
         return reader
 
@@ -182,3 +207,10 @@ class _Files:
         for transport in self._transports:
             transport.close()
         self._near.close()
+
+
+def _unread(file: Any) -> int:
+    """Bytes that wait in a pipe or socket."""
+    answer = fcntl.ioctl(file.fileno(), termios.FIONREAD, struct.pack("i", 0))
+    count: int = struct.unpack("i", answer)[0]
+    return count

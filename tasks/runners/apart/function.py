@@ -30,12 +30,13 @@ __all__ = ["perform", "request"]
 
 
 def request(claim: Claim) -> bytes:
-    """What the supervisor sends: the claim, as far as its function can tell."""
+    """What the supervisor sends: the claim, as far as its function can tell.
+
+    Three lines, as JSON has no line feed: arguments may be large, and are not encoded again.
+    """
     kept = {
         "run": str(claim.run_id),
         "task": claim.task,
-        "args": claim.args,
-        "kwargs": claim.kwargs,
         "queue_name": claim.queue_name,
         "priority": claim.priority,
         "attempt": claim.attempt,
@@ -45,13 +46,15 @@ def request(claim: Claim) -> bytes:
         "options": claim.options,
         "worker": decode(claim.started.data)["worker"],
     }
-    return encode(kept).encode()
+    return "\n".join((encode(kept), claim.args, claim.kwargs)).encode()
 
 
-def _claim(given: dict[str, Any]) -> Claim:
-    names = ("task", "args", "kwargs", "queue_name", "priority", "attempt", "max_attempts")
+def _claim(given: dict[str, Any], args: str, kwargs: str) -> Claim:
+    names = ("task", "queue_name", "priority", "attempt", "max_attempts")
     return Claim(
         UUID(given["run"]),
+        args=args,
+        kwargs=kwargs,
         **{name: given[name] for name in names},
         fence=0,
         timeout=given["timeout"],
@@ -63,11 +66,11 @@ def _claim(given: dict[str, Any]) -> Claim:
     )
 
 
-def perform(channel: socket.socket, given: dict[str, Any]) -> None:
+def perform(channel: socket.socket, given: dict[str, Any], args: str, kwargs: str) -> None:
     """Do what the request says, and tell how it ended."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    claim = _claim(given)
+    claim = _claim(given, args, kwargs)
     line = Line(channel)
     name_worker(given["worker"])
     current_run.set(Origin(claim.run_id, claim.task, claim.attempt))
@@ -129,8 +132,11 @@ class _Performance:
 
     def _hear(self, got: Frame) -> None:
         """In the thread that listens."""
+        if got.kind is Kind.MESSAGE and self._attempt.inbox is not None:
+            inbox = self._attempt.inbox
+            inbox.put(inbox.heard + 1, got.data.decode())
         if got.kind is Kind.STOP:
-            self._attempt.ending = True
+            self._attempt.end()
             if self._loop is not None and self._task is not None:
                 with suppress(RuntimeError):  # it is over
                     self._loop.call_soon_threadsafe(self._task.cancel)

@@ -2,13 +2,21 @@
 
 import ctypes
 import os
+import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["adopt_orphans", "children", "die_with_parent", "kill_group", "prefer_as_victim"]
+__all__ = [
+    "adopt_orphans",
+    "children",
+    "die_with_parent",
+    "kill_group",
+    "prefer_as_victim",
+    "reaped",
+]
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -44,6 +52,29 @@ def kill_group(leader: int, number: int = signal.SIGKILL) -> None:
     """Signal the process group of *leader*, if there is one."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, number)
+
+
+def reaped(last_rites: Callable[[int], None]) -> Iterator[tuple[int, int, resource.struct_rusage]]:
+    """Children that have ended: pid, status, and what they have used.
+
+    *last_rites* is called with each pid while nobody else can have it, where the system
+    allows to look before reaping.
+    """
+    looks = hasattr(os, "waitid")
+    with suppress(ChildProcessError):  # there are none
+        while True:
+            which = -1
+            if looks:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if found is None:
+                    return
+                last_rites(which := found.si_pid)
+            pid, status, used = os.wait4(which, os.WNOHANG)
+            if not pid:
+                return
+            if not looks:
+                last_rites(pid)
+            yield pid, status, used
 
 
 def children() -> set[int]:

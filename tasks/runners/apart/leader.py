@@ -35,10 +35,11 @@ def lead(parent: int, files: Sequence[int]) -> NoReturn:
     request = receive_waiting(channel)
     if request is None:
         os._exit(0)  # whoever asked has gone already
-    given = decode(request.data)
+    first, *arguments = request.data.decode().split("\n")
+    given = decode(first)
     if "argv" in given:
         _become(channel, given)
-    perform(channel, given)
+    perform(channel, given, *arguments)
     _end()
 
 

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -58,6 +59,8 @@ class _Server:
         os.set_blocking(self._wake, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()  # or each leader would say it again
         self._tell(Kind.READY)
 
     def serve(self) -> None:
@@ -117,22 +120,15 @@ class _Server:
 
     def _reap(self) -> None:
         """Report leaders that have ended, and end what they have left behind."""
-        while True:
-            try:
-                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-            except ChildProcessError:
-                return
-            if found is None:
-                return
-            pid = found.si_pid
-            if pid in self._leaders:
-                # Not reaped yet, so that nobody else can have its number.
-                kernel.kill_group(pid)
-            _, status, used = os.wait4(pid, 0)
+        for pid, status, used in kernel.reaped(self._end_group):
             if (name := self._leaders.pop(pid, None)) is not None:
                 cpu = round(used.ru_utime + used.ru_stime, 3)
                 self._tell(Kind.ENDED, id=name, status=status, cpu=cpu, rss=used.ru_maxrss)
             self._end_orphans()
+
+    def _end_group(self, pid: int) -> None:
+        if pid in self._leaders:
+            kernel.kill_group(pid)
 
     def _end_orphans(self) -> None:
         """A leader keeps what is below it until it ends: all others here have lost theirs."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from tasks.codec import decode
 from tasks.conf import conf
+from tasks.engine.inbox import Inbox
 from tasks.engine.wakers import News
 from tasks.events import encode_data
 from tasks.exceptions import InvalidEvent
@@ -60,7 +61,19 @@ class FarAttempt:
         self.ending = False
         #: How many watch is asked for anew each time.
         self.curious = False
+        self.inbox: Inbox | None = None
         self._line = line
+
+    def listen(self, inbox: Inbox) -> None:
+        self.inbox = inbox
+        if self.ending:
+            inbox.interrupt()
+
+    def end(self) -> None:
+        """It was asked to."""
+        self.ending = True
+        if self.inbox is not None:
+            self.inbox.interrupt()
 
     @property
     def watchers(self) -> int:
@@ -105,6 +118,8 @@ class FarJournal:
     def hear(self, news: News) -> None:
         if news is News.RUN:
             self._line.send(Kind.WAKE)
+        elif news is News.MESSAGE:
+            self._line.send(Kind.LISTEN)
 
     def cancel(self, *_: object) -> None:
         """The supervisor looks for itself."""

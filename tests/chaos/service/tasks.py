@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection
 from tasks import Context, SyncContext, task
 from tasks.models import TaskRun
 from tests.app.apart import allocate_too_much, family  # noqa: F401 - by this name too
-from tests.app.commands import shell  # noqa: F401 - as above
+from tests.app.commands import awk, shell  # noqa: F401 - as above
 from tests.bench.payload import Pace
 from tests.chaos.service.marks import Overlap, alone, leave, left
 
