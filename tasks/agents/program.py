@@ -58,14 +58,16 @@ async def output(
         errors = bytearray()
         feeding = asyncio.create_task(_feed(escort, given), name="headway-program-stdin")
         keeping = asyncio.create_task(_keep(escort, errors), name="headway-program-stderr")
+        # What it has started and left behind may have its output open.
+        closing = asyncio.create_task(escort.hang_up(), name="headway-program-end")
         try:
             while piece := await _within(silence, escort.outputs["stdout"].read(_PIECE)):
                 yield piece
             ended = await _within(silence, escort.ended())
             await _within(silence, keeping)
         finally:
-            feeding.cancel()
-            keeping.cancel()
+            for helper in (feeding, keeping, closing):
+                helper.cancel()
     if status := os.waitstatus_to_exitcode(ended.status):
         raise Died(status, errors.decode(errors="replace").strip())
 

@@ -84,6 +84,12 @@ async def test_more_than_a_pipe_holds(server: ForkServer) -> None:
     assert (await answer(server, program(code), request))[300_000:] == "300001\n"
 
 
+async def test_what_it_leaves_behind_is_not_waited_for(server: ForkServer) -> None:
+    """A child that goes on has its output open."""
+    code = "import os, time; print('done', flush=True); os.fork() or time.sleep(600)"
+    assert await answer(server, program(code)) == "done\n"
+
+
 async def test_who_does_not_listen_may_answer(server: ForkServer) -> None:
     request = Request(instructions="", messages=[Question("x" * 1_000_000)])
     assert await answer(server, program("print('no')"), request) == "no\n"
