@@ -68,9 +68,10 @@ class Environment:
         """The ``HEADWAY`` setting from ``HEADWAY_<KEY>``.
 
         A number is read as one, ``HEADWAY_QUEUES`` as :mod:`tasks.queues` says,
-        ``HEADWAY_RETENTION`` as JSON, ``HEADWAY_CORS_ORIGINS`` and ``HEADWAY_SPECS`` with
-        commas between, ``HEADWAY_REALTIME`` as the ``TRANSPORT``, and anything else as it stands,
-        unknown names too: Headway's own check then names every bad key and value at once.
+        ``HEADWAY_RETENTION`` and ``HEADWAY_AGENTS`` as JSON, ``HEADWAY_CORS_ORIGINS`` and
+        ``HEADWAY_SPECS`` with commas between, ``HEADWAY_REALTIME`` as the ``TRANSPORT``, and
+        anything else as it stands, unknown names too: Headway's own check then names every bad
+        key and value at once.
         """
         numeric = [key for key, default, _, _ in documented() if _is_numeric(default)]
         forms: dict[str, Callable[[str], Any]] = dict.fromkeys(numeric, _number) | _FORMS
@@ -124,6 +125,7 @@ def _transport(text: str) -> Any:
 _FORMS: dict[str, Callable[[str], Any]] = {
     "QUEUES": _queues,
     "RETENTION": _json,
+    "AGENTS": _json,
     "CORS_ORIGINS": _words,
     "SPECS": _words,
     "REALTIME": _transport,

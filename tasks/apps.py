@@ -14,12 +14,14 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         from tasks import checks
+        from tasks.agents.checks import check_agents
         from tasks.engine import metrics
         from tasks.engine.examination import check_tables
         from tasks.silence import check_silence
 
         for check in (checks.check_settings, checks.check_backend, checks.check_database):
             register(check, checks.TAG)
+        register(check_agents, checks.TAG)
         register(check_silence, checks.TAG, deploy=True)
         # For deployments alone: `migrate` makes all others first, and would refuse to begin.
         register(check_tables, checks.TAG, Tags.database, deploy=True)

@@ -4,83 +4,31 @@ Every key is optional. ``conf()`` gives the checked values of this process.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, fields
 from functools import cache
-from typing import Any, TypeGuard
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from tasks import places, queues, realtime, retention, taskoptions
+from tasks import places, providers, queues, realtime, retention, taskoptions
+from tasks.keys import (
+    Rule,
+    choice,
+    count,
+    function,
+    is_number,
+    is_seconds,
+    key,
+    most,
+    optional,
+    rate,
+    seconds,
+    text,
+)
 
 __all__ = ["Conf", "conf", "outrank", "problems"]
-
-
-@dataclass(frozen=True)
-class _Rule:
-    wants: str
-    holds: Callable[[Any], bool]
-    doc: str
-
-
-def _is_int(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_seconds(value: object) -> bool:
-    return _is_number(value) and value > 0
-
-
-def _key(default: Any, wants: str, holds: Callable[[Any], bool], doc: str) -> Any:
-    metadata = {"rule": _Rule(wants, holds, doc)}
-    if isinstance(default, dict | list):
-        return field(default_factory=lambda: deepcopy(default), metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-def _count(default: int, doc: str, least: int = 1) -> Any:
-    wants = f"a whole number of at least {least}"
-    return _key(default, wants, lambda value: _is_int(value, least), doc)
-
-
-def _most(default: int, doc: str) -> Any:
-    return _count(default, doc, 0)
-
-
-def _rate(default: float, doc: str) -> Any:
-    wants = "a number of at least 0"
-    return _key(default, wants, lambda value: value == 0 or _is_seconds(value), doc)
-
-
-def _seconds(default: float, doc: str) -> Any:
-    return _key(default, "a number of seconds above 0", _is_seconds, doc)
-
-
-def _choice(default: str, choices: tuple[str, ...], doc: str) -> Any:
-    wants = "one of " + ", ".join(map(repr, choices))
-    return _key(default, wants, lambda value: value in choices, doc)
-
-
-def _text(default: str, doc: str) -> Any:
-    return _key(default, "a str", lambda value: isinstance(value, str) and bool(value), doc)
-
-
-def _optional(default: Any, wants: str, holds: Callable[[Any], bool], doc: str) -> Any:
-    return _key(default, f"{wants}, or None", lambda value: value is None or holds(value), doc)
-
-
-def _is_function(value: object) -> bool:
-    return value is None or callable(value) or (isinstance(value, str) and "." in value)
-
-
-def _function(doc: str) -> Any:
-    return _key(None, "a callable, the dotted path to one, or None", _is_function, doc)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,61 +36,67 @@ class Conf:
     """The values of ``settings.HEADWAY``; a field's key there is its name in capitals."""
 
     # Where runs live and what carries their events
-    database: str = _text("default", "alias of the database that holds runs and events")
-    channel_layer: str = _text("default", "alias of the Channels layer that carries events")
-    shards: int = _count(16, "groups over which runs are spread on the layer")
+    database: str = text("default", "alias of the database that holds runs and events")
+    channel_layer: str = text("default", "alias of the Channels layer that carries events")
+    shards: int = count(16, "groups over which runs are spread on the layer")
 
     # Executing
-    role: str = _choice("all", ("all", "web", "worker"), "serve, execute, or both in this process")
-    concurrency: int = _count(200, "runs at once in a process, in all queues without a limit")
-    queues: Mapping[str, int | None] = _key(
+    role: str = choice("all", ("all", "web", "worker"), "serve, execute, or both in this process")
+    concurrency: int = count(200, "runs at once in a process, in all queues without a limit")
+    queues: Mapping[str, int | None] = key(
         {},
         queues.WANTS,
         queues.are_limits,
         "the only queues runs are taken from, each with its limit, or `None`; `*`: all others",
     )
-    max_attempts: int = _count(1, "tries of a run whose task does not say")
-    lost_attempts: int = _count(3, "tries of a run whose process dies, if `max_attempts` is less")
-    timeout: float | None = _optional(
-        None, "a number of seconds above 0", _is_seconds, "longest attempt where no task says"
+    max_attempts: int = count(1, "tries of a run whose task does not say")
+    lost_attempts: int = count(3, "tries of a run whose process dies, if `max_attempts` is less")
+    timeout: float | None = optional(
+        None, "a number of seconds above 0", is_seconds, "longest attempt where no task says"
     )
-    default_task: Mapping[str, Any] = _key(
+    default_task: Mapping[str, Any] = key(
         {},
         "a dict of options of `@task`",
         lambda value: isinstance(value, Mapping),
         "options of tasks whose decorator does not say, such as `{'timeout': 60}`",
     )
-    backoff: float = _seconds(1.0, "delay after the first failed attempt; doubles with each")
-    backoff_max: float = _seconds(300.0, "longest delay between attempts")
-    poll: float = _seconds(0.5, "how often an idle process looks for runs it was not told of")
-    lease: float = _seconds(10.0, "how long a silent process keeps its runs")
-    grace: float = _seconds(8.0, "how long running tasks may go on after SIGTERM")
-    blocked_loop: float = _seconds(1.0, "a blocked event loop is logged after this long")
+    backoff: float = seconds(1.0, "delay after the first failed attempt; doubles with each")
+    backoff_max: float = seconds(300.0, "longest delay between attempts")
+    poll: float = seconds(0.5, "how often an idle process looks for runs it was not told of")
+    lease: float = seconds(10.0, "how long a silent process keeps its runs")
+    grace: float = seconds(8.0, "how long running tasks may go on after SIGTERM")
+    blocked_loop: float = seconds(1.0, "a blocked event loop is logged after this long")
 
-    request_id_provider: str | Callable[..., Any] | None = _function("() -> str or None")  # noqa: RUF009
-    specs: Sequence[str] = _key([], places.WANTS, places.are_folders, "folders of TaskSpecs")
+    request_id_provider: str | Callable[..., Any] | None = function("() -> str or None")  # noqa: RUF009
+    specs: Sequence[str] = key([], places.WANTS, places.are_folders, "folders of TaskSpecs")
+    agents: Mapping[str, Mapping[str, Any]] = key(
+        {},
+        providers.WANTS,
+        providers.are_providers,
+        "providers of language models, by name; see [agents](docs/agents.md)",
+    )
 
     # Events
-    event_bytes: int = _count(262_144, "largest data of one event, in bytes of JSON", 1024)
-    output_bytes: int = _count(
+    event_bytes: int = count(262_144, "largest data of one event, in bytes of JSON", 1024)
+    output_bytes: int = count(
         104_857_600, "output of a process or command that an attempt keeps, in bytes", 1024
     )
-    journal_events: int = _count(2_000, "uncommitted events in a process before emit() waits")
-    append: float = _key(
+    journal_events: int = count(2_000, "uncommitted events in a process before emit() waits")
+    append: float = key(
         0.04,
         "a number of seconds from 0 to 0.5",
-        lambda value: _is_number(value) and 0 <= value <= 0.5,
+        lambda value: is_number(value) and 0 <= value <= 0.5,
         "how long text of `append()` may wait for more, to leave as one event",
     )
-    feed_bytes: int = _count(1_048_576, "events of one run kept in memory, in bytes", 1024)
-    feeds_bytes: int = _count(67_108_864, "the same of all watched runs, with their frames", 1024)
-    replay_bytes: int = _count(33_554_432, "stored pages of the log kept in memory, in bytes", 1024)
-    reconcile: float = _seconds(1.0, "how often watched runs are compared with the database")
-    stuck: float = _seconds(25.0, "a reader that takes nothing for so long is cut off")
-    heartbeat: float = _seconds(15.0, "how often a silent stream says that it is alive")
+    feed_bytes: int = count(1_048_576, "events of one run kept in memory, in bytes", 1024)
+    feeds_bytes: int = count(67_108_864, "the same of all watched runs, with their frames", 1024)
+    replay_bytes: int = count(33_554_432, "stored pages of the log kept in memory, in bytes", 1024)
+    reconcile: float = seconds(1.0, "how often watched runs are compared with the database")
+    stuck: float = seconds(25.0, "a reader that takes nothing for so long is cut off")
+    heartbeat: float = seconds(15.0, "how often a silent stream says that it is alive")
 
     # Keeping
-    retention: Sequence[Mapping[str, Any]] | None = _key(
+    retention: Sequence[Mapping[str, Any]] | None = key(
         retention.DEFAULT,
         retention.WANTS,
         lambda value: value is None or retention.are_rules(value),
@@ -150,38 +104,38 @@ class Conf:
     )
 
     # Who may do what, and how much
-    authz: str | Callable[..., Any] | None = _function("(user, run, action) -> bool")  # noqa: RUF009
-    recheck: float = _seconds(1.0, "how often it is asked whether open streams may go on")
-    grant: float = _seconds(300.0, "how long a grant holds if it does not say")
-    grant_max: float = _seconds(3600.0, "longest that a grant may hold")
-    cors_origins: Sequence[str] = _key(
+    authz: str | Callable[..., Any] | None = function("(user, run, action) -> bool")  # noqa: RUF009
+    recheck: float = seconds(1.0, "how often it is asked whether open streams may go on")
+    grant: float = seconds(300.0, "how long a grant holds if it does not say")
+    grant_max: float = seconds(3600.0, "longest that a grant may hold")
+    cors_origins: Sequence[str] = key(
         [],
         "a list of origins such as https://app.example.org",
         realtime.are_origins,
         "other origins whose pages may read what is here, with a grant",
     )
-    realtime: Mapping[str, str] = _key(
+    realtime: Mapping[str, str] = key(
         {"TRANSPORT": realtime.BOTH},
         realtime.WANTS,
         realtime.is_offer,
         "how events are offered: `sse`, `channels` (WebSocket), `both` or `none`",
     )
-    metrics_token: str = _key(
+    metrics_token: str = key(
         "",
         "a str",
         lambda value: isinstance(value, str),
         "who sends it as a bearer token may read `/metrics`; else staff",
     )
-    websocket_path: str = _text("ws/tasks/", "path of the WebSocket endpoints, without first slash")
-    frame_bytes: int = _count(65_536, "largest frame or body a client may send, in bytes", 1024)
-    subscriptions: int = _count(500, "runs that one WebSocket or event stream may watch")
-    streams: int = _most(10_000, "event streams and WebSockets open in a process; 0: any number")
-    user_streams: int = _most(500, "the same of one user; 0: any number")
-    address_streams: int = _most(2_000, "the same of one address; 0: any number")
-    connect_rate: float = _rate(
+    websocket_path: str = text("ws/tasks/", "path of the WebSocket endpoints, without first slash")
+    frame_bytes: int = count(65_536, "largest frame or body a client may send, in bytes", 1024)
+    subscriptions: int = count(500, "runs that one WebSocket or event stream may watch")
+    streams: int = most(10_000, "event streams and WebSockets open in a process; 0: any number")
+    user_streams: int = most(500, "the same of one user; 0: any number")
+    address_streams: int = most(2_000, "the same of one address; 0: any number")
+    connect_rate: float = rate(
         100.0, "streams that an address may open a second, on average; 0: any number"
     )
-    message_rate: float = _rate(
+    message_rate: float = rate(
         100.0, "messages a second on a WebSocket from a client, on average; 0: any number"
     )
 
@@ -190,8 +144,8 @@ class Conf:
         return realtime.offers(self.realtime, transport)
 
 
-def _rule(key: Field[Any]) -> _Rule:
-    rule: _Rule = key.metadata["rule"]
+def _rule(key: Field[Any]) -> Rule:
+    rule: Rule = key.metadata["rule"]
     return rule
 
 
@@ -214,9 +168,10 @@ def problems(given: object) -> list[str]:
         for name in given
         if name not in known
     ]
-    for name, key in known.items():
-        if name in given and not _rule(key).holds(given[name]):
-            found.append(f"HEADWAY[{name!r}] must be {_rule(key).wants}, not {given[name]!r}.")
+    for name, item in known.items():
+        if name in given and not _rule(item).holds(given[name]):
+            shown = "this" if name == "AGENTS" else repr(given[name])  # it has secrets
+            found.append(f"HEADWAY[{name!r}] must be {_rule(item).wants}, not {shown}.")
     return found + taskoptions.default_problems(given.get("DEFAULT_TASK"))
 
 

@@ -1,7 +1,7 @@
 """A handle: what ``enqueue`` returns, to ask about a run, wait for it, and end it."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,23 +19,6 @@ from tasks.states import TERMINAL, CancelRequest, RunStatus
 from tasks.task import Task
 
 __all__ = ["Handle", "get_handle"]
-
-_REFRESHED = (
-    "status",
-    "started_at",
-    "finished_at",
-    "last_attempted_at",
-    "error",
-    "errors",
-    "worker_ids",
-    "progress",
-    "metadata",
-    "last_seq",
-    "stopping",
-    "stop_ignored",
-    "grants_revoked",
-    "_return_value",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +97,7 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
     def refresh(self) -> None:
         """Read the run again; :class:`RunDoesNotExist` if it is gone."""
         read = Handle.of_run(store.fetch_run(self.run_id))
-        for name in _REFRESHED:
+        for name in _READ:
             object.__setattr__(self, name, getattr(read, name))
 
     async def arefresh(self) -> None:
@@ -249,6 +232,10 @@ class Handle(TaskResult):  # type: ignore[type-arg, misc]
         if not control.request_cancel(self.run_id, request):
             raise RunFinished(f"The run {self.id} has finished: there is nothing to {request}.")
         return True
+
+
+# All but the task, which knows with which options it was enqueued.
+_READ = {item.name for item in fields(Handle)} - {"task"} | {"_return_value"}
 
 
 def get_handle(run_id: UUID | str) -> "Handle":

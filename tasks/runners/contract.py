@@ -1,6 +1,7 @@
 """What a runner is given, and what it owes."""
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +11,7 @@ from tasks.options import Options, is_async
 if TYPE_CHECKING:
     from tasks.runners.apart.client import ForkServer
 
-__all__ = ["Call", "Encoded", "Runner"]
+__all__ = ["Call", "Encoded", "Runner", "current_call"]
 
 
 class Encoded(NamedTuple):
@@ -43,6 +44,9 @@ class Call:
     def is_async(self) -> bool:
         return is_async(self.function)
 
+
+#: What the event loop executes: for what needs a process in the middle of a coroutine.
+current_call: ContextVar[Call] = ContextVar("headway_call")
 
 #: Executes a call and returns what it returned, or that :class:`Encoded`. It raises what the
 #: function raised, and ends soon after it was cancelled, whether or not the function does.

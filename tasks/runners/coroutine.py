@@ -6,13 +6,14 @@ from typing import Any, cast
 
 from tasks.context import Context
 from tasks.events import OUTPUT
-from tasks.runners.contract import Call
+from tasks.runners.contract import Call, current_call
 
 __all__ = ["run_coroutine"]
 
 
 async def run_coroutine(call: Call) -> Any:
     """Await the function; of a generator, emit each value as the data of an ``output`` event."""
+    current_call.set(call)
     call.begin()
     if not inspect.isasyncgenfunction(call.function):
         return await call.function(*call.args, **call.kwargs)

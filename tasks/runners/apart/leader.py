@@ -57,7 +57,7 @@ def _become(channel: socket.socket, given: dict[str, Any]) -> NoReturn:
     """Execute a command; the channel ends when it has begun, else tells why it has not."""
     try:
         options = Options.stored(given["options"])
-        surroundings.enter(options)
+        surroundings.enter(options, alone=given.get("alone", False))
         for number in _OF_COMMANDS:
             signal.signal(number, signal.SIG_DFL)
         limits.limit(options, keep=False)

@@ -7,8 +7,13 @@ from tasks.options import Options
 __all__ = ["enter"]
 
 
-def enter(options: Options) -> None:
-    """Move the calling process there; ``ValueError`` if there is no such folder."""
+def enter(options: Options, *, alone: bool = False) -> None:
+    """Move the calling process there; ``ValueError`` if there is no such folder.
+
+    *alone*: with nothing of the environment that it has.
+    """
+    if alone:
+        os.environ.clear()
     if options.env:
         os.environ.update(options.env)
     if options.working_dir is not None:

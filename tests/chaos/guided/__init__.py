@@ -1,0 +1,1 @@
+"""An app whose agent asks whom the settings of the server name."""
