@@ -83,7 +83,8 @@ def settled(server: LiveServer, wanted: State) -> State:
 def test_nobody_notices(
     serve: Serve, ledger: Ledger, tmp_path: Path, show: Show, kind: str, count: int
 ) -> None:
-    server = serve().start()
+    # What is read of logs is kept, up to that.
+    server = serve(replay_bytes=1 << 20).start()
     over = tmp_path / "over"
     run_id, prey = (enqueue(server, "tick_until", str(over), 0.02) for _ in range(2))
     statuses: Counter[int] = Counter()
