@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["open_demo"]
 
 OPEN_TASKS = frozenset(task.module_path for task in DEMO)
-OPEN_ACTIONS = frozenset({Action.VIEW, Action.STREAM, Action.ENQUEUE, Action.STOP})
+OPEN_ACTIONS = frozenset({Action.VIEW, Action.STREAM, Action.ENQUEUE, Action.SEND, Action.STOP})
 
 
 def open_demo(user: "User", run: TaskRun, action: Action) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from django.core.exceptions import ImproperlyConfigured
 
+from tasks import taskoptions
 from tasks.agents.contract import Provider
 from tasks.agents.errors import MissingVariable
 from tasks.agents.plan import Plan
@@ -109,15 +110,24 @@ def agent(
         max_turns=max_turns,
         output=None if output is None else Schema(output),
     )
-    given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
+    function = _function(name, sys._getframe(1).f_globals["__name__"], plan)
     return Agent(
-        func=_function(name, sys._getframe(1).f_globals["__name__"], plan),
+        func=function,
         plan=plan,
         takes_context=True,
         registered_name=name,
         run_after=None,
-        **{"backend": default_alias(), "priority": 0, "queue_name": "default", **given},
+        **{"backend": default_alias(), **_chosen(function, options)},
     )
+
+
+def _chosen(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given, else ``HEADWAY["DEFAULT_TASK"]``'s; it says nothing of how they run."""
+    known = Options.__annotations__
+    taskoptions.check_names("agent()", options, known)
+    defaults = taskoptions.defaults(function).items()
+    given = {key: value for key, value in options.items() if value is not None}
+    return {key: value for key, value in defaults if key in known} | given
 
 
 def _function(name: str, module: str, plan: Plan) -> Callable[..., Any]:

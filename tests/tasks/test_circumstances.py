@@ -216,7 +216,9 @@ async def test_what_is_retried_has_the_same() -> None:
 
 def test_a_retry_belongs_to_the_same_user(django_user_model: Any) -> None:
     user = django_user_model.objects.create_user("ann")
-    again = enqueue_in_german(look, user=user).retry()
+    handle = enqueue_in_german(look, user=user)
+    handle.stop()
+    again = handle.retry()
     run = TaskRun.objects.get(pk=again.id)
     assert (run.user, run.context["user_id"]) == (user, str(user.pk))
 
@@ -230,6 +232,15 @@ def test_a_request_id_is_that_of_the_enqueueing(settings: Any) -> None:
     token = theirs.set("req-abc")
     with transaction.atomic():
         handle = look.enqueue()
+        theirs.reset(token)
+    assert TaskRun.objects.get(pk=handle.id).context == {"request_id": "req-abc"}
+
+
+def test_with_a_commit_it_is_that_of_the_call(settings: Any) -> None:
+    settings.HEADWAY = {"REQUEST_ID_PROVIDER": f"{__name__}.provide"}
+    token = theirs.set("req-abc")
+    with transaction.atomic():
+        handle = look.enqueue_on_commit()
         theirs.reset(token)
     assert TaskRun.objects.get(pk=handle.id).context == {"request_id": "req-abc"}
 

@@ -14,6 +14,7 @@ from tasks.agents.checks import check_agents
 from tasks.agents.commandline import CommandLine
 from tasks.agents.providers import provider_for
 from tasks.checks import check_settings
+from tasks.exceptions import InvalidOption
 from tests.tasks.agents import cast
 from tests.tasks.agents.conftest import KEY
 
@@ -127,3 +128,14 @@ def test_a_schema_that_refers_to_elsewhere_connects_to_nobody() -> None:
             made.plan.output.problems({})
         with pytest.raises(BlockingIOError):
             server.accept()
+
+
+def test_the_defaults_of_tasks_are_those_of_agents_too(settings: Any) -> None:
+    settings.HEADWAY = {"DEFAULT_TASK": {"timeout": 7.0, "max_attempts": 2, "runner": "process"}}
+    made = agent(name="patient", max_attempts=5)
+    assert (made.timeout, made.max_attempts, made.runner) == (7.0, 5, None)
+
+
+def test_an_option_that_there_is_not() -> None:
+    with pytest.raises(InvalidOption, match="timeout"):
+        agent(name="hasty", timeot=3.0)  # type: ignore[call-arg]
