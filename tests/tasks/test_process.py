@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 
 from tasks import get_handle
 from tasks.engine.supervisor import Supervisor
-from tasks.exceptions import RunCancelled
+from tasks.exceptions import RunCancelled, RunFinished
 from tasks.runners.apart import spawn
 from tasks.testing import running_supervisor
 from tests.app import apart
@@ -53,7 +53,7 @@ async def test_a_large_value(supervisor: Supervisor) -> None:
 
 
 async def test_a_value_that_cannot_be_carried(supervisor: Supervisor) -> None:
-    for kind, named in {"datetime": "datetime", "bytes": "bytes", "nan": "not JSON"}.items():
+    for kind, named in {"datetime": "datetime", "bytes": "bytes", "nan": "no JSON"}.items():
         assert named in await failed(await apart.unstorable.aenqueue(kind))
 
 
@@ -146,7 +146,8 @@ async def test_a_stop_is_asked_for(supervisor: Supervisor, name: str) -> None:
     with pytest.raises(RunCancelled):
         await handle.await_result(PATIENCE)
     assert (await kinds(handle))[-3:] == ["stopping", "asked", "finished"]
-    assert not await handle.astop()
+    with pytest.raises(RunFinished):
+        await handle.astop()
 
 
 async def test_a_stop_that_is_ignored_is_carried_out(settings: Any, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ async def server() -> AsyncIterator[ForkServer]:
 
 async def answer(server: ForkServer, asked: CommandLine, request: Request = ASKED) -> str:
     """What it says in something like a run."""
-    context: Any = SimpleNamespace(_attempt=SimpleNamespace(killed=False))
+    context: Any = SimpleNamespace(_attempt=SimpleNamespace(killed=False, ending=None))
     current_call.set(Call(cast.plain.func, (), {}, context, server=server))
     async with aclosing(asked.reply(request)) as found:
         pieces: list[Piece] = [piece async for piece in found]

@@ -79,7 +79,7 @@ def test_options(django_user_model: Any) -> None:
         ([ADD, "1", "c=2"], "unexpected keyword argument 'c'"),
         ([ADD, "hello"], """A text is typed as '"hello"'"""),
         ([ADD, "a=1", "2"], "has no name"),
-        ([ADD, "NaN"], "cannot be carried as JSON"),
+        ([ADD, "NaN"], "NaN and infinity are no JSON"),
         ([ADD, "@/no/such/file"], "cannot be read"),
         ([ADD, "1", "--metadata", "[]"], "must be a JSON object"),
         ([ADD, "1", "--priority", "1000"], "priority"),

@@ -31,7 +31,7 @@ async def test_values_arrive_in_order_with_their_types() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "problem"), [("hello", "is no JSON"), ("NaN", "cannot be carried as JSON")]
+    ("data", "problem"), [("hello", "is no JSON"), ("NaN", "NaN and infinity are no JSON")]
 )
 def test_what_cannot_be_sent(data: str, problem: str) -> None:
     done = call("send", app.add.enqueue(1).id, data)
