@@ -34,8 +34,12 @@ TOOLS = CHROMIUM="$$($(PY) scripts/ensure_chromium.py)" && export CHROMIUM && \
 JOBS ?= 3
 TEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 
-# Tests that say the same on both backends, or bring their own, are run once.
-ONCE := architecture bench client deploy services
+# Tests that say the same on both backends, or bring their own, are run once: what is about
+# processes, sockets, documents and browsers, and not about what is stored.
+ONCE := architecture bench client deploy services \
+	asgi_app/test_flow.py asgi_app/test_runserver.py asgi_app/test_static.py \
+	tasks/agents tasks/test_command.py tasks/test_process.py \
+	e2e/test_browser.py e2e/test_demo.py e2e/test_wheel.py
 
 # What test-all runs on: the oldest and the newest that are supported here.
 PYTHONS ?= python3.11 python3.13

@@ -8,11 +8,15 @@ from tests.bench.__main__ import BENCHMARKS
 from tests.bench.plan import Plan
 from tests.bench.table import Table, Target
 
+QUICK = {"burst", "results", "runners"}  # the others are begun with the soaks
 SMALL = Plan(repeats=1, scale=0.002)
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("name", BENCHMARKS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in QUICK else pytest.mark.soak) for name in BENCHMARKS],
+)
 def test_gives_sane_rows(name: str) -> None:
     tables = BENCHMARKS[name](SMALL)
     assert tables

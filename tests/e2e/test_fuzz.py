@@ -76,7 +76,7 @@ def settled(server: LiveServer, wanted: State) -> State:
 @pytest.mark.parametrize(
     "count",
     [
-        pytest.param(200, id="short", marks=pytest.mark.timeout(180)),
+        pytest.param(100, id="short", marks=pytest.mark.timeout(180)),
         pytest.param(10_000, id="long", marks=[pytest.mark.soak, pytest.mark.timeout(3000)]),
     ],
 )
