@@ -119,7 +119,8 @@ async def test_watchers_are_spread_over_the_processes(
         (tmp_path / "end").touch()
     shares = [now - then for now, then in zip(after, before, strict=True)]
     assert sum(shares) >= len(watchers) * 0.9  # other files are closed meanwhile
-    assert min(shares) >= len(watchers) / 4, shares
+    # The kernel decides; without the spreading, one process has all but a few.
+    assert min(shares) >= len(watchers) / 10, shares
 
 
 def test_pages_and_files(client: httpx.Client) -> None:
