@@ -24,7 +24,7 @@ def pid() -> list[int]:
 
 @task(runner="process")
 async def add(a: int, b: int) -> int:
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it is a coroutine that really waits
     return a + b
 
 

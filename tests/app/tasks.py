@@ -226,8 +226,8 @@ async def write_twice(context: Context) -> None:
 async def count_watchers(context: Context, enough: int) -> list[int]:
     """How many watched at first, and then."""
     first = context.watchers
-    while context.watchers < enough:  # noqa: ASYNC110 - it is another process's event
-        await asyncio.sleep(0.01)
+    while context.watchers < enough:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)  # it is another process's event
     return [first, context.watchers]
 
 

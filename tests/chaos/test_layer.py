@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,8 +84,8 @@ async def test_a_layer_that_loses_and_reorders(
     server = serve()
     server.env["DJANGO_SETTINGS_MODULE"] = "tests.chaos.lossy"
     server.start()
-    # So long it is what it is.
-    watchers = await beside(lambda: time.sleep(5), [server], tmp_path / "over")
+    harmed = partial(time.sleep, 5)  # so long it loses and reorders
+    watchers = await beside(harmed, [server], tmp_path / "over")
     whole(watchers, ledger, show)
 
 

@@ -279,13 +279,14 @@ class Aborted:
     async def _send(self, message: Message) -> None:
         if self._rng.random() < 0.1:
             raise OSError("gone")
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # as a server's, it lets others go first
 
     async def live(self) -> None:
         task = asyncio.ensure_future(self._application(self._scope, self._messages.get, self._send))
         for _ in range(self._rng.randrange(120)):
-            # Also the threads that read the database go on meanwhile.
-            await asyncio.sleep(0 if self._rng.random() < 0.8 else 0.001)
+            # Chance decides at which turn it goes, and threads that query go on meanwhile.
+            pause = 0 if self._rng.random() < 0.8 else 0.001
+            await asyncio.sleep(pause)  # by chance: when it goes is what is tried
         if self._rng.random() < 0.5:
             self._messages.put_nowait(self._gone)
             await asyncio.wait([task], timeout=self._rng.uniform(0, 0.1))

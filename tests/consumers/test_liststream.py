@@ -289,7 +289,7 @@ def _shops(kind: str) -> Any:
         return bool(run.kwargs.get("b") == 1)
 
     async def async_(user: Any, run: TaskRun, action: str) -> bool:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # it is a rule that really waits
         return sync(user, run, action)
 
     return {"sync": sync, "async": async_}[kind]

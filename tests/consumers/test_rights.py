@@ -229,8 +229,8 @@ async def test_an_outage_is_no_answer(hub: Hub, settings: Any) -> None:
     run = await stored()
     watching = await Watching(run, []).open()
     asked, rule.answer = rule.asked, OperationalError("the server is away")
-    while rule.asked < asked + 3:  # noqa: ASYNC110 - it is a thread's event
-        await asyncio.sleep(RECHECK)
+    while rule.asked < asked + 3:  # noqa: ASYNC110
+        await asyncio.sleep(RECHECK)  # it is a thread's event
     rule.answer = True
     await watching.reach(2)
     rule.answer = False
@@ -442,8 +442,8 @@ async def test_a_slow_rule_rests(settings: Any) -> None:
 
     task = asyncio.create_task(rights._repeat("Trying", look, 0.25))
     async with asyncio.timeout(PATIENCE):
-        while len(began) < 3:  # noqa: ASYNC110 - it is seen by its effect
-            await asyncio.sleep(0.01)
+        while len(began) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # it is seen by its effect
     task.cancel()
     assert began[2] - began[1] >= 0.35
 

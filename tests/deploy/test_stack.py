@@ -110,7 +110,8 @@ async def test_watchers_are_spread_over_the_processes(
     """Also if they come one by one, while all processes are idle."""
     run_id = post(client, "rest_until", str(tmp_path / "end"))
     before = [usage(process.process.pid).files for process in served.web]
-    watchers = some(served.listening.port, run_id, each=100)
+    # So many that a moment in which one process had no core is none of them all.
+    watchers = some(served.listening.port, run_id, each=200)
     async with asyncio.TaskGroup() as group:
         for watcher in watchers:
             group.create_task(watcher.watch())
@@ -119,8 +120,7 @@ async def test_watchers_are_spread_over_the_processes(
         (tmp_path / "end").touch()
     shares = [now - then for now, then in zip(after, before, strict=True)]
     assert sum(shares) >= len(watchers) * 0.9  # other files are closed meanwhile
-    # The kernel decides; without the spreading, one process has all but a few.
-    assert min(shares) >= len(watchers) / 10, shares
+    assert min(shares) >= len(watchers) / 4, shares
 
 
 def test_pages_and_files(client: httpx.Client) -> None:

@@ -135,8 +135,8 @@ async def test_ten_tabs_share_one_connection(
     tabs = await asyncio.gather(*(Reader.open(context, server, run) for _ in range(TABS)))
     for tab in tabs:
         await tab.until("run.role !== 'alone'")
-    while state(server).watchers > 1:  # noqa: ASYNC110 - it is another process's event
-        await asyncio.sleep(0.5)
+    while state(server).watchers > 1:  # noqa: ASYNC110
+        await asyncio.sleep(0.5)  # it is another process's event
     roles = [(await tab.seen())["role"] for tab in tabs]
     last = max([(await tab.seen())["seqs"][-1] for tab in tabs])
     for tab in tabs:

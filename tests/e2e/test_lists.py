@@ -48,7 +48,7 @@ class Client:
                     self._rng.choice([self._rng.randint(1, 10), MOST]),
                 )
             self.listing.cut()
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(PAUSE)  # as clients do, between two tries
 
     async def reach(self, statuses: dict[str, str]) -> None:
         while self.listing.statuses != statuses:

@@ -171,8 +171,8 @@ async def follow(place: Site, name: str, pk: int, found: list[Event]) -> None:
 
 async def reach(found: list[Event], count: int) -> None:
     async with asyncio.timeout(60):
-        while len(found) < count:  # noqa: ASYNC110 - it is another process's event
-            await asyncio.sleep(0.02)
+        while len(found) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # it is another process's event
 
 
 @pytest.mark.parametrize(
