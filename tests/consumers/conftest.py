@@ -74,3 +74,12 @@ async def bob(transactional_db: None) -> Login:
 @pytest.fixture
 async def staff(transactional_db: None) -> Login:
     return await _login("staff", is_staff=True)
+
+
+RECHECK = 0.02  # seconds
+
+
+@pytest.fixture
+def often(settings: Any) -> None:
+    """Rights are asked for again all the time."""
+    settings.HEADWAY = {"RECHECK": RECHECK}
