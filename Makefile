@@ -37,7 +37,8 @@ TEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 # Tests that say the same on both backends, or bring their own, are run once: what is about
 # processes, sockets, documents and browsers, and not about what is stored.
 ONCE := architecture bench client deploy services \
-	asgi_app/test_flow.py asgi_app/test_runserver.py asgi_app/test_static.py \
+	asgi_app/test_flow.py asgi_app/test_rootpath.py asgi_app/test_runserver.py \
+	asgi_app/test_static.py \
 	tasks/agents tasks/test_command.py tasks/test_process.py \
 	asgi_app/test_stopping.py e2e/test_browser.py e2e/test_demo.py e2e/test_farewell.py \
 	e2e/test_stalled.py e2e/test_wheel.py

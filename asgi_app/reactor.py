@@ -20,6 +20,7 @@ from typing import Any
 from asgi_app.applications import cancel_everything_else
 from asgi_app.handshake import careful
 from asgi_app.lifecycle import Lifecycle
+from asgi_app.rootpath import careful_protocols
 from asgi_app.shutdown import Shutdown
 from tasks.engine.lastresort import LAST_RESORT, LastResort
 from tasks.engine.signals import StopSignals
@@ -76,7 +77,9 @@ class ReactorHooks:
         from daphne.ws_protocol import WebSocketProtocol
 
         for port in self._ports():
-            server = _http_factory(port).server
+            factory = _http_factory(port)
+            careful_protocols(factory)
+            server = factory.server
             server.ws_factory.protocol = careful(WebSocketProtocol)
             server.ws_factory.setProtocolOptions(
                 closeHandshakeTimeout=CLOSE_PATIENCE,

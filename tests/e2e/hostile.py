@@ -36,10 +36,10 @@ class Attack(NamedTuple):
 
 # HTTP: requests that are nearly right, and then are not
 
-# Not Daphne-Root-Path: to one that is not ASCII daphne answers 500 by itself, with a traceback.
 _HEADERS = b"""Host Accept Cookie Last-Event-ID Content-Length Content-Type Transfer-Encoding
     Upgrade Connection Expect X-CSRFToken Origin Idempotency-Key Authorization Range
-    Sec-WebSocket-Key Sec-WebSocket-Version Sec-WebSocket-Protocol X-Forwarded-For"""
+    Sec-WebSocket-Key Sec-WebSocket-Version Sec-WebSocket-Protocol X-Forwarded-For
+    Daphne-Root-Path"""
 _VALUES = b"""text/event-stream application/json */*;q=2 text/html;q=x chunked websocket
     100-continue multipart/form-data;boundary= multipart/form-data;boundary=x gzip 0 5
     sessionid=\xff"""

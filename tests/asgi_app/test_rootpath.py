@@ -1,0 +1,27 @@
+"""A Daphne-Root-Path that cannot be read is refused, over HTTP and WebSocket."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.live import LiveServer
+
+WEBSOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+}
+
+
+@pytest.mark.e2e
+def test_root_paths(live: Callable[..., LiveServer]) -> None:
+    server = live().start()
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        for upgrade in ({}, WEBSOCKET):
+            for value in (b"/\xc3\xa9", b"\xff", b"/fine, \x80"):
+                headers = {**upgrade, "Daphne-Root-Path": value}
+                assert client.get("/health", headers=headers).status_code == 400
+        assert client.get("/health", headers={"Daphne-Root-Path": "/%C3%A9"}).status_code == 200
+    assert "Traceback" not in server.output
