@@ -27,11 +27,11 @@ def requested(last_event_id: str | None, after: str | None) -> int | Latest:
     An EventSource that reconnects repeats its URL and adds what it has seen in
     between, so ``Last-Event-ID`` comes before ``?after=``.
     """
-    if last_event_id is not None:
-        return _number("Last-Event-ID", last_event_id)
-    if after is None:
-        return 0
-    return LATEST if after == LATEST.value else _number("after", after)
+    # Both are read: what is malformed is refused, even where the other one counts.
+    named: int | Latest = 0
+    if after is not None:
+        named = LATEST if after == LATEST.value else _number("after", after)
+    return named if last_event_id is None else _number("Last-Event-ID", last_event_id)
 
 
 def given(after: object) -> int | Latest:

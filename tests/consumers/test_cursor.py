@@ -47,7 +47,7 @@ BAD = [
 
 @pytest.mark.parametrize("text", BAD)
 def test_malformed(text: str) -> None:
-    for sent in ((text, None), (None, text)):
+    for sent in ((text, None), (None, text), ("7", text)):
         with pytest.raises(Refusal) as caught:
             requested(*sent)
         assert caught.value.status == 400
