@@ -10,10 +10,10 @@ from consumers.feeds.feed import Feed
 from consumers.feeds.hub import Hub, get_hub
 from tasks.ids import new_run_id
 
+from .connections import HttpStream, events_path
 from .fakes import envelope_of
 from .loops import settle
 from .rows import commit, emit, stored
-from .streams import HttpStream, events_path
 
 pytestmark = pytest.mark.usefixtures("anyone")
 

@@ -10,9 +10,9 @@ from consumers.wire import CloseCode
 
 from .asking import csrf
 from .conftest import Login
+from .connections import HttpStream, events_path, socket
 from .rows import stored
-from .streams import HttpStream, events_path, socket
-from .test_bundlesocket import PATH
+from .streams.test_bundlesocket import PATH
 
 
 @pytest.mark.parametrize(

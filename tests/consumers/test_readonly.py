@@ -11,8 +11,8 @@ from django.urls import clear_url_caches, include, path
 
 from consumers.feeds.hub import Hub
 
+from .connections import HttpStream, events_path, parsed
 from .rows import stored
-from .streams import HttpStream, events_path, parsed
 
 READONLY = "consumers.readonly"
 

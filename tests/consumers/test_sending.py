@@ -17,8 +17,8 @@ from tasks.models import TaskRun
 from tasks.states import RunStatus
 
 from .asking import client, refused
+from .connections import PATIENCE, socket
 from .rows import stored
-from .streams import PATIENCE, socket
 
 __all__ = ["client"]
 

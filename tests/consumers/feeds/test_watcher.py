@@ -1,0 +1,322 @@
+"""A watcher: the log from its cursor on, once and in order, and then an end."""
+
+import asyncio
+import gc
+import weakref
+from uuid import uuid4
+
+import pytest
+
+from consumers.feeds.chunk import Chunk
+from consumers.feeds.feed import Feed
+from consumers.feeds.replay import Replay
+from consumers.feeds.watcher import Signal, Watcher
+from consumers.refusal import Refusal
+
+from ..fakes import FakeLog, seqs
+from ..loops import settle
+
+RUN = uuid4()
+DENIED = Refusal(403, "forbidden", "Not any more.")
+
+
+class Bench:
+    """A feed and its log, with a watcher or more."""
+
+    def __init__(self) -> None:
+        self.log = FakeLog()
+        self.feed = Feed(RUN, "group", 1_000_000)
+        self.released: list[Feed] = []
+
+    def watch(self, cursor: int = 0) -> Watcher:
+        replay = Replay(self.log, 1_000_000)
+        return Watcher(self.feed, replay, cursor, self.released.append)
+
+    def emit(self, count: int = 1, finish: bool = False, publish: bool = True) -> None:
+        message = self.log.emit(RUN, count, finish)
+        if publish:
+            self.feed.offer(message["first"], message["envelopes"].split(b"\n"))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def numbers(watcher: Watcher) -> list[int | Signal]:
+    found: list[int | Signal] = []
+    async for item in watcher:
+        found += seqs(item.first, item.last) if isinstance(item, Chunk) else [item]
+    return found
+
+
+def watch(watcher: Watcher) -> "asyncio.Task[list[int | Signal]]":
+    return asyncio.create_task(numbers(watcher))
+
+
+async def test_from_the_feed(bench: Bench) -> None:
+    bench.emit(3)
+    bench.emit(1, finish=True)
+    assert await numbers(bench.watch()) == [1, 2, 3, 4]
+    assert await numbers(bench.watch(2)) == [3, 4]
+    assert bench.log.reads == []
+
+
+async def test_from_the_log_and_then_the_feed(bench: Bench) -> None:
+    bench.emit(5, publish=False)
+    bench.feed.note(5, finished=False)
+    watching = watch(bench.watch())
+    await settle()
+    bench.emit(2, finish=True)
+    assert await watching == seqs(1, 7)
+    assert bench.log.reads == [(RUN, 0)]
+
+
+async def test_the_log_may_tell_the_end_before_the_feed_hears_of_it(bench: Bench) -> None:
+    bench.emit(3, publish=False)
+    bench.feed.note(3, finished=False)
+    bench.emit(1, finish=True, publish=False)
+    assert await numbers(bench.watch()) == seqs(1, 4)
+
+
+async def test_at_the_end_of_a_finished_run(bench: Bench) -> None:
+    bench.emit(3, finish=True)
+    assert await numbers(bench.watch(3)) == []
+
+
+async def test_woken_by_what_is_new(bench: Bench) -> None:
+    watching = watch(bench.watch())
+    for _ in range(5):
+        await settle()
+        bench.emit(2)
+    bench.emit(1, finish=True)
+    assert await watching == seqs(1, 11)
+
+
+async def test_a_lost_message_is_read_from_the_log(bench: Bench) -> None:
+    watching = watch(bench.watch())
+    bench.emit(2)
+    await settle()
+    bench.emit(2, publish=False)
+    bench.emit(2)
+    await settle()
+    assert len(bench.log.reads) == 1
+    bench.emit(1, finish=True)
+    assert await watching == seqs(1, 7)
+
+
+async def test_a_heartbeat_only_where_nothing_else_is_said(bench: Bench) -> None:
+    watcher = bench.watch()
+    bench.feed.beat(silent=0)
+    assert await anext(watcher) is Signal.HEARTBEAT
+    bench.feed.beat(silent=0)
+    bench.emit(1)
+    assert isinstance(await anext(watcher), Chunk)
+    waiting = asyncio.ensure_future(anext(watcher))
+    await settle()
+    assert not waiting.done()
+    bench.feed.beat(silent=0)
+    assert await waiting is Signal.HEARTBEAT
+
+
+async def test_farewell_after_all_that_is_here(bench: Bench) -> None:
+    bench.emit(3)
+    watcher = bench.watch()
+    bench.feed.close()
+    assert await numbers(watcher) == [1, 2, 3, Signal.FAREWELL]
+    assert bench.released == [bench.feed]
+
+
+async def test_a_waiting_watcher_hears_the_farewell(bench: Bench) -> None:
+    watching = watch(bench.watch())
+    await settle()
+    bench.feed.close()
+    assert await watching == [Signal.FAREWELL]
+
+
+async def test_a_deleted_run(bench: Bench) -> None:
+    watching = watch(bench.watch())
+    await settle()
+    bench.feed.vanish()
+    assert await watching == [Signal.GONE]
+
+
+async def test_a_log_that_cannot_be_read_sends_the_client_away_to_come_again(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.feed.note(5, finished=False)
+    bench.log.failing = OSError("no database")
+    assert await numbers(bench.watch()) == [Signal.FAREWELL]
+    assert [record.name for record in caplog.records] == ["headway.watcher"]
+
+
+async def test_a_log_that_has_less_than_the_feed_promised(bench: Bench) -> None:
+    bench.feed.note(5, finished=False)
+    assert await numbers(bench.watch()) == [Signal.FAREWELL]
+
+
+async def test_closing_releases_the_feed_once(bench: Bench) -> None:
+    watcher = bench.watch()
+    watching = watch(watcher)
+    await settle()
+    watcher.close()
+    watcher.close()
+    assert await watching == []
+    assert bench.feed.listeners == set()
+    assert bench.released == [bench.feed]
+
+
+async def test_cancelling_one_leaves_the_others(bench: Bench) -> None:
+    watchings = [watch(bench.watch()) for _ in range(3)]
+    await settle()
+    watchings[0].cancel()
+    await settle()
+    bench.emit(2, finish=True)
+    assert await asyncio.gather(*watchings[1:]) == [[1, 2], [1, 2]]
+
+
+async def test_the_loop_is_left_to_others_between_chunks(bench: Bench) -> None:
+    """send() may never wait: a long replay must not be one turn of the loop."""
+    bench.emit(5_000, finish=True)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)  # its turn is over
+
+    beside = asyncio.create_task(other())
+    chunks = [item async for item in bench.watch()]
+    beside.cancel()
+    assert turns >= len(chunks) >= 10
+
+
+class Wire:
+    """A connection that takes what there is room for."""
+
+    def __init__(self) -> None:
+        self.room = True
+        self.puts: list[tuple[int, int]] = []
+
+    def put(self, chunk: Chunk) -> bool:
+        if self.room:
+            self.puts.append((chunk.first, chunk.last))
+        return self.room
+
+
+async def test_news_are_put_while_it_waits(bench: Bench) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.put = wire.put
+    watching = watch(watcher)
+    await settle()
+    bench.emit(1)
+    bench.emit(1)  # in the same turn of the loop, so together
+    await settle()
+    bench.emit(2)
+    await settle()
+    assert wire.puts == [(1, 2), (3, 4)]
+    bench.emit(1, finish=True)
+    assert await watching == [5]  # whoever iterates has the last word
+
+
+async def test_what_is_not_put_comes_out_of_the_iteration(bench: Bench) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.put = wire.put
+    watching = watch(watcher)
+    await settle()
+    bench.emit(1)
+    await settle()
+    wire.room = False
+    bench.emit(2)
+    await settle()
+    wire.room = True
+    bench.emit(1)
+    await settle()
+    bench.emit(1, finish=True)
+    assert await watching == [2, 3, 5]
+    assert wire.puts == [(1, 1), (4, 4)]
+
+
+async def test_more_than_a_chunk_is_put_and_the_rest_follows(bench: Bench) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.put = wire.put
+    watching = watch(watcher)
+    await settle()
+    bench.emit(1_000)
+    await settle()
+    bench.emit(1, finish=True)
+    found = await watching
+    assert wire.puts == [(1, 512)]
+    assert found == seqs(513, 1_001)
+
+
+async def test_nothing_is_put_that_the_log_must_tell(bench: Bench) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.put = wire.put
+    watching = watch(watcher)
+    await settle()
+    bench.emit(2, publish=False)
+    bench.emit(1)
+    await settle()
+    bench.emit(1, finish=True)
+    assert await watching == [1, 2, 3, 4]
+    assert wire.puts == []
+
+
+async def test_nothing_is_put_after_the_end(bench: Bench) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.put = wire.put
+    watching = watch(watcher)
+    await settle()
+    bench.emit(1)
+    watcher.close()
+    assert await watching == []
+    await settle()
+    assert wire.puts == []
+
+
+async def test_nothing_follows_a_denial(bench: Bench) -> None:
+    """Neither out of the iteration nor past it, though there is more, and nothing of it is put."""
+    wire, watcher, other = Wire(), bench.watch(), bench.watch()
+    watcher.put = wire.put
+    watching, beside = watch(watcher), watch(other)
+    await settle()
+    bench.emit(1)
+    watcher.deny(DENIED)
+    bench.emit(1)
+    assert await watching == [Signal.DENIED]
+    assert watcher.refusal is DENIED
+    bench.emit(1, finish=True)
+    assert await beside == [1, 2, 3]
+    assert wire.puts == []
+
+
+async def test_who_is_behind_is_denied_the_rest(bench: Bench) -> None:
+    bench.emit(2_000, finish=True)
+    watcher = bench.watch()
+    first = await anext(watcher)
+    assert isinstance(first, Chunk)
+    watcher.deny(DENIED)
+    assert await numbers(watcher) == [Signal.DENIED]
+    assert watcher.cursor == first.last
+
+
+async def test_who_has_ended_is_not_denied_anything(bench: Bench) -> None:
+    watcher = bench.watch()
+    watcher.close()
+    watcher.deny(DENIED)
+    assert watcher.refusal is None
+    assert await numbers(watcher) == []
+
+
+async def test_a_closed_watcher_is_garbage(bench: Bench) -> None:
+    watcher = bench.watch()
+    watching = watch(watcher)
+    await settle()
+    watcher.close()
+    await watching
+    gone = weakref.ref(watcher)
+    del watcher, watching
+    gc.collect()
+    assert gone() is None

@@ -1,0 +1,311 @@
+"""A run's events over a WebSocket, through the real routing, login and hub."""
+
+import asyncio
+import json
+from itertools import pairwise
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+
+from consumers.feeds.hub import Hub
+from consumers.wire import CloseCode
+from tasks.models import TaskRun
+from tasks.states import RunStatus
+
+from ..conftest import Login
+from ..connections import PATIENCE, socket
+from ..fakes import seqs
+from ..loops import settle
+from ..rows import emit, stored
+
+pytestmark = pytest.mark.usefixtures("anyone")
+
+
+async def opened(ws: WebsocketCommunicator) -> WebsocketCommunicator:
+    assert await ws.connect(PATIENCE) == (True, None)
+    return ws
+
+
+async def text(ws: WebsocketCommunicator) -> str:
+    message = await ws.receive_output(PATIENCE)
+    assert message["type"] == "websocket.send", message
+    found: str = message["text"]
+    return found
+
+
+async def envelopes(ws: WebsocketCommunicator) -> tuple[list[dict[str, Any]], int]:
+    """Everything until the close, and its code."""
+    found = []
+    while (message := await ws.receive_output(PATIENCE))["type"] == "websocket.send":
+        found += [json.loads(line) for line in message["text"].split("\n")]
+    await ws.wait(PATIENCE)
+    return found, message["code"]
+
+
+async def closing(ws: WebsocketCommunicator) -> tuple[int, str]:
+    """The close that follows, and nothing before it."""
+    message = await ws.receive_output(PATIENCE)
+    assert message["type"] == "websocket.close", message
+    await ws.wait(PATIENCE)
+    return message["code"], message["reason"]
+
+
+async def refused(ws: WebsocketCommunicator) -> int:
+    """The code of a refusal. It is accepted first: a browser would not see the code."""
+    code, reason = await closing(await opened(ws))
+    assert reason
+    assert len(reason.encode()) <= 123
+    return code
+
+
+async def test_a_run_from_its_first_event_to_its_last(hub: Hub) -> None:
+    run = await stored(events=3)
+    ws = await opened(socket(run.pk))
+    first = json.loads(await text(ws))
+    assert first.keys() == {"run", "seq", "type", "at", "data"}
+    assert (first["run"], first["seq"], first["data"]) == (str(run.pk), 1, {"a": "b"})
+    await emit(run, 2)
+    await emit(run, 1, finish=True)
+    found, code = await envelopes(ws)
+    assert [envelope["seq"] for envelope in found] == seqs(2, 6)
+    assert found[-1]["type"] == "finished"
+    assert code == CloseCode.FINISHED
+    assert hub.watched == 0
+
+
+async def test_a_path_without_the_last_slash(hub: Hub) -> None:
+    run = await stored(events=1, finish=True)
+    found, code = await envelopes(await opened(socket(f"/ws/tasks/{run.pk}")))
+    assert (len(found), code) == (1, 1000)
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "expected"),
+    [
+        ("after=2", [], seqs(3, 4)),
+        ("after=4", [], []),
+        ("", [(b"last-event-id", b"3")], [4]),
+    ],
+)
+async def test_a_cursor(hub: Hub, query: str, headers: Any, expected: list[int]) -> None:
+    run = await stored(events=4, finish=True)
+    found, code = await envelopes(await opened(socket(run.pk, query, headers)))
+    assert [envelope["seq"] for envelope in found] == expected
+    assert code == 1000
+
+
+async def test_latest(hub: Hub) -> None:
+    run = await stored(events=400)
+    ws = await opened(socket(run.pk, "after=latest"))
+    snapshot = json.loads(await text(ws))
+    assert (snapshot["type"], snapshot["seq"]) == ("snapshot", 400)
+    await settle()
+    await emit(run, 1, finish=True)
+    found, _ = await envelopes(ws)
+    assert [envelope["seq"] for envelope in found] == [401]
+
+
+async def test_several_envelopes_a_frame_for_who_asks(hub: Hub) -> None:
+    run = await stored(events=1_000, finish=True)
+    ws = await opened(socket(run.pk, "batch=1"))
+    frames = []
+    while (message := await ws.receive_output(PATIENCE))["type"] == "websocket.send":
+        frames.append(message["text"].split("\n"))
+    assert [json.loads(line)["seq"] for lines in frames for line in lines] == seqs(1, 1_000)
+    assert len(frames) < 10
+
+
+async def test_a_long_log_leaves_the_loop_to_others(hub: Hub) -> None:
+    run = await stored(events=1_000, finish=True)
+    turns: list[int] = []
+    sent: list[str] = []
+
+    async def other() -> None:
+        while True:
+            turns.append(len(sent))
+            await asyncio.sleep(0)  # its turn is over
+
+    ws = await opened(socket(run.pk))
+    ws.output_queue.put_nowait = sent.append
+    beside = asyncio.create_task(other())
+    await ws.wait(PATIENCE)
+    beside.cancel()
+    assert len(sent) == 1_001
+    assert max(after - before for before, after in pairwise(turns)) < 100
+
+
+async def test_ping(hub: Hub) -> None:
+    run = await stored()
+    ws = await opened(socket(run.pk))
+    await ws.send_json_to({"op": "ping"})
+    assert json.loads(await text(ws)) == {"op": "pong"}
+    await ws.disconnect()
+
+
+async def test_stop(hub: Hub) -> None:
+    run = await stored(status=RunStatus.READY)
+    ws = await opened(socket(run.pk))
+    await ws.send_json_to({"op": "stop"})
+    answers = [json.loads(await text(ws))]
+    while "op" not in answers[-1]:
+        answers.append(json.loads(await text(ws)))
+    assert answers[-1] == {"op": "stop", "ok": True}
+    await sync_to_async(run.refresh_from_db)()
+    assert run.status == RunStatus.CANCELLED
+    await ws.disconnect()
+
+
+async def test_a_stop_that_is_not_allowed_leaves_the_stream(hub: Hub, settings: Any) -> None:
+    settings.HEADWAY = {"AUTHZ": lambda user, run, action: action != "stop"}
+    run = await stored()
+    ws = await opened(socket(run.pk))
+    await ws.send_json_to({"op": "stop"})
+    answer = json.loads(await text(ws))
+    assert (answer["op"], answer["error"]["code"]) == ("stop", "not_authenticated")
+    await emit(run, 1, finish=True)
+    found, code = await envelopes(ws)
+    assert ([envelope["seq"] for envelope in found], code) == ([1], 1000)
+
+
+async def test_disconnecting_releases_everything(hub: Hub) -> None:
+    run = await stored(events=1)
+    before = asyncio.all_tasks()
+    sockets = [await opened(socket(run.pk)) for _ in range(5)]
+    for ws in sockets:
+        await text(ws)
+    assert hub.watched == 1
+    for ws in sockets:
+        await ws.disconnect(timeout=PATIENCE)
+    assert hub.watched == 0
+    await settle()
+    assert asyncio.all_tasks() == before
+
+
+async def test_going_away(hub: Hub) -> None:
+    run = await stored()
+    ws = await opened(socket(run.pk))
+    await settle()
+    hub.close()
+    assert (await closing(ws))[0] == CloseCode.GOING_AWAY
+
+
+async def test_a_deleted_run(hub: Hub) -> None:
+    run = await stored(events=1)
+    ws = await opened(socket(run.pk))
+    await text(ws)
+    await sync_to_async(TaskRun.objects.all().delete)()
+    assert (await closing(ws))[0] == CloseCode.NOT_FOUND
+
+
+async def test_without_a_hub_the_client_comes_again(transactional_db: None) -> None:
+    run = await stored()
+    assert await refused(socket(run.pk)) == CloseCode.GOING_AWAY
+
+
+async def test_no_such_run(hub: Hub) -> None:
+    assert await refused(socket(uuid4())) == CloseCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("run_id", ["", "x", "0197a3c4", "a/b", "a" * 3000, "%00", "☃"])
+async def test_no_run_id(hub: Hub, run_id: str) -> None:
+    assert await refused(socket(f"/ws/tasks/{run_id}/")) == CloseCode.BAD_REQUEST
+
+
+@pytest.mark.parametrize("cursor", ["abc", "-1", "1.5", "", "9" * 30, "2", "%00", "%FF"])
+async def test_a_bad_after(hub: Hub, cursor: str) -> None:
+    run = await stored(events=1)
+    assert await refused(socket(run.pk, f"after={cursor}")) == CloseCode.BAD_REQUEST
+    assert hub.watched == 0
+
+
+@pytest.mark.parametrize("cursor", [b"abc", b"", b"2", b"\xff"])
+async def test_a_bad_last_event_id(hub: Hub, cursor: bytes) -> None:
+    run = await stored(events=1)
+    ws = socket(run.pk, headers=[(b"last-event-id", cursor)])
+    assert await refused(ws) == CloseCode.BAD_REQUEST
+
+
+async def test_a_malformed_query(hub: Hub) -> None:
+    run = await stored(events=1, finish=True)
+    found, code = await envelopes(await opened(socket(run.pk, "&&=%zz&%ff=%fe&a")))
+    assert (len(found), code) == (1, 1000)
+
+
+BAD_FRAMES = [
+    ({"bytes": b"\x00\x01"}, CloseCode.BAD_REQUEST),
+    ({"bytes": b'{"op":"ping"}'}, CloseCode.BAD_REQUEST),
+    ({"text": "x" * 70_000}, CloseCode.TOO_LARGE),
+    ({"text": '{"op":"' + "é" * 33_000 + '"}'}, CloseCode.TOO_LARGE),
+    ({"text": ""}, CloseCode.BAD_REQUEST),
+    ({"text": "ping"}, CloseCode.BAD_REQUEST),
+    ({"text": "{"}, CloseCode.BAD_REQUEST),
+    ({"text": "[" * 60_000}, CloseCode.BAD_REQUEST),
+    ({"text": "[]"}, CloseCode.BAD_REQUEST),
+    ({"text": "null"}, CloseCode.BAD_REQUEST),
+    ({"text": "{}"}, CloseCode.BAD_REQUEST),
+    ({"text": '{"op":null}'}, CloseCode.BAD_REQUEST),
+    ({"text": '{"op":["ping"]}'}, CloseCode.BAD_REQUEST),
+    ({"text": '{"op":"finish"}'}, CloseCode.BAD_REQUEST),
+    ({"text": '{"op":"PING"}'}, CloseCode.BAD_REQUEST),
+    ({"text": "1" * 10_000}, CloseCode.BAD_REQUEST),
+    ({"text": "\x00"}, CloseCode.BAD_REQUEST),
+]
+
+
+@pytest.mark.parametrize(("frame", "code"), BAD_FRAMES)
+async def test_a_bad_frame(hub: Hub, frame: dict[str, Any], code: CloseCode) -> None:
+    run = await stored()
+    other = await opened(socket(run.pk))
+    ws = await opened(socket(run.pk))
+    await ws.send_input({"type": "websocket.receive", **frame})
+    found, reason = await closing(ws)
+    assert found == code
+    assert reason
+    # Beside it, another one goes on.
+    await emit(run, 1, finish=True)
+    assert len((await envelopes(other))[0]) == 1
+
+
+async def test_a_client_that_has_gone_before_it_is_let_in(hub: Hub) -> None:
+    run = await stored()
+    ws = socket(run.pk)
+    await ws.send_input({"type": "websocket.connect"})
+    await ws.send_input({"type": "websocket.disconnect", "code": 1006})
+    await ws.wait(PATIENCE)
+    assert hub.watched == 0
+
+
+async def test_a_foreign_page_is_denied_the_handshake(hub: Hub, ann: Login) -> None:
+    run = await stored(user=ann.user)
+    ws = socket(run.pk, headers=[ann.cookie, (b"origin", b"https://evil.example")])
+    connected, code = await ws.connect(PATIENCE)
+    assert not connected
+    assert code == CloseCode.FORBIDDEN
+
+
+async def test_an_own_page_is_let_in(hub: Hub) -> None:
+    run = await stored(events=1, finish=True)
+    ws = socket(run.pk, headers=[(b"origin", b"https://testserver")])
+    assert len((await envelopes(await opened(ws)))[0]) == 1
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_one_who_goes_after_a_silence(hub: Hub, many: bool) -> None:
+    """Of which there is a last item that is no last word."""
+    run = await stored(1)
+    ws = await opened(socket("/ws/tasks/" if many else run.pk))
+    if many:
+        await ws.send_json_to({"op": "subscribe", "run": str(run.pk)})
+        await text(ws)
+    await text(ws)
+    await settle()
+    for feed in hub._feeds.values():
+        feed.beat(0)
+    for bundle in hub.bundles:
+        bundle.beat(0)
+    await settle()
+    await ws.disconnect(timeout=PATIENCE)  # raises what the application does
+    assert hub.watched == 0
