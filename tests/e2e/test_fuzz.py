@@ -1,12 +1,8 @@
 """Malformed requests and frames beside streams: they are refused, and nobody notices."""
 
 import asyncio
-import re
-import threading
-import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,65 +10,61 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tasks.states import TERMINAL
-from tests.bundles import BundleSocketWatcher, BundleStreamWatcher
-from tests.chaos.service.client import State, enqueue, state
+from tests.chaos.service.client import enqueue
+from tests.e2e.bystanders import undisturbed
 from tests.e2e.hostile import Attack, fire, http_attacks, websocket_attacks
 from tests.ledger import Ledger
 from tests.live import LiveServer
 from tests.stacks import Serve, Show
-from tests.watchers import End, SocketWatcher, StreamWatcher, Watcher, exactly, watching
 
 # What they get to before they are refused is the same on both.
 pytestmark = [pytest.mark.e2e, pytest.mark.embedded]
 
+ATTACKS = {"http": http_attacks, "websocket": websocket_attacks}
 BATCH = 20
-GROWTH = 24 << 20  # bytes; a leak of 10,000 of anything that lives is more
 FINE = {501, 503}  # that say so themselves: no metrics here, too many streams
 
 
-@contextmanager
-def beside(server: LiveServer, run_id: str) -> Iterator[list[Watcher]]:
-    """Watchers on a loop of their own, until the run has finished."""
-    watchers: list[Watcher] = [
-        StreamWatcher(server.port, run_id),
-        SocketWatcher(server.port, run_id),
-        BundleStreamWatcher(server.port, [run_id]),
-        BundleSocketWatcher(server.port, [run_id]),
-    ]
-    failed: list[BaseException] = []
+class Prey:
+    """A run that is attacked. Now and then a request is a good one, and ends it."""
 
-    async def watch() -> None:
-        async with watching(watchers):
-            pass
+    def __init__(self, server: LiveServer, ledger: Ledger, over: Path) -> None:
+        self._enqueue = lambda: enqueue(server, "tick_until", str(over), 0.02)
+        self._ledger = ledger
+        self._run_id = self._enqueue()
 
-    def run() -> None:
-        try:
-            asyncio.run(watch())
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield watchers
-    finally:
-        thread.join(40)
-        assert not failed, failed
-        assert not thread.is_alive()
+    @property
+    def run_id(self) -> str:
+        if self._ledger.run(self._run_id).status in TERMINAL:
+            self._run_id = self._enqueue()
+        return self._run_id
 
 
-def settled(server: LiveServer, wanted: State) -> State:
-    """Wait until the process has no more than *wanted*; what it has if that never comes."""
-    deadline = time.monotonic() + 40
-    while (now := state(server)).tasks > wanted.tasks or now[2:] != wanted[2:]:
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.1)  # it is another process's event
-    return now
+def attack(server: LiveServer, kind: str, count: int, prey: Prey) -> Counter[int]:
+    """At least *count* attacks; the statuses that came back."""
+    statuses: Counter[int] = Counter()
+
+    @given(st.lists(ATTACKS[kind], min_size=BATCH))
+    @settings(
+        max_examples=count // BATCH,
+        deadline=None,
+        database=None,
+        # What fails depends on what came before: there is nothing to be made smaller.
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def some(attacks: Sequence[Attack]) -> None:
+        found = asyncio.run(fire(server.port, attacks, prey.run_id))
+        statuses.update(found)
+        assert not [status for status in found if status >= 500 and status not in FINE]
+        assert "Traceback" not in server.output
+
+    some()
+    return statuses
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")  # of long examples
-@pytest.mark.parametrize("kind", ["http", "websocket"])
+@pytest.mark.parametrize("kind", ATTACKS)
 @pytest.mark.parametrize(
     "count",
     [
@@ -86,44 +78,9 @@ def test_nobody_notices(
     # What is read of logs is kept, up to that.
     server = serve(replay_bytes=1 << 20).start()
     over = tmp_path / "over"
-    run_id, prey = (enqueue(server, "tick_until", str(over), 0.02) for _ in range(2))
-    statuses: Counter[int] = Counter()
-
-    @given(st.lists({"http": http_attacks, "websocket": websocket_attacks}[kind], min_size=BATCH))
-    @settings(
-        max_examples=count // BATCH,
-        deadline=None,
-        database=None,
-        # What fails depends on what came before: there is nothing to be made smaller.
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    def attack(attacks: Sequence[Attack]) -> None:
-        nonlocal prey
-        if ledger.run(prey).status in TERMINAL:  # for now and then a request is a good one
-            prey = enqueue(server, "tick_until", str(over), 0.02)
-        found = asyncio.run(fire(server.port, attacks, prey))
-        statuses.update(found)
-        assert not [status for status in found if status >= 500 and status not in FINE]
-        assert "Traceback" not in server.output
-
-    with beside(server, run_id) as watchers:
-        while min(watcher.cursor for watcher in watchers) < 10:
-            time.sleep(0.05)  # it is another loop's event
-        before = state(server)
-        size = None
-        try:
-            asyncio.run(fire(server.port, [Attack((b"GET / HTTP/1.1\r\n\r\n",))] * 50, prey))
-            size = server.usage().rss
-            attack()
-            after = settled(server, before)
-        finally:
-            over.touch()
-    grown = server.usage().rss - size
-    show(f"{kind}: {sum(statuses.values())} answers {dict(statuses)}, {grown >> 10} KB more")
-    assert (after[2:], after.tasks <= before.tasks) == (before[2:], True), (before, after)
-    assert grown < GROWTH
-    assert not re.findall(r'" 500 ', server.output)
-    exactly(watchers[:2], ledger)
-    for watcher in watchers:
-        assert watcher.ends == [End.FINISHED], watcher
+    prey = Prey(server, ledger, over)
+    with undisturbed(
+        server, ledger, over, show, warm_up=lambda: attack(server, kind, count // 5, prey)
+    ):
+        statuses = attack(server, kind, count, prey)
+    show(f"{kind}: {sum(statuses.values())} answers {dict(statuses)}")
