@@ -8,10 +8,10 @@ import pytest
 from tests.live import LiveServer
 
 WEBSOCKET = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-    "Sec-WebSocket-Version": "13",
+    b"Connection": b"Upgrade",
+    b"Upgrade": b"websocket",
+    b"Sec-WebSocket-Key": b"dGhlIHNhbXBsZSBub25jZQ==",
+    b"Sec-WebSocket-Version": b"13",
 }
 
 
@@ -21,7 +21,7 @@ def test_root_paths(live: Callable[..., LiveServer]) -> None:
     with httpx.Client(base_url=server.url, timeout=30) as client:
         for upgrade in ({}, WEBSOCKET):
             for value in (b"/\xc3\xa9", b"\xff", b"/fine, \x80"):
-                headers = {**upgrade, "Daphne-Root-Path": value}
+                headers = {**upgrade, b"Daphne-Root-Path": value}
                 assert client.get("/health", headers=headers).status_code == 400
-        assert client.get("/health", headers={"Daphne-Root-Path": "/%C3%A9"}).status_code == 200
+        assert client.get("/health", headers={b"Daphne-Root-Path": b"/%C3%A9"}).status_code == 200
     assert "Traceback" not in server.output

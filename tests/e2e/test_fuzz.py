@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ class Prey:
     """A run that is attacked. Now and then a request is a good one, and ends it."""
 
     def __init__(self, server: LiveServer, ledger: Ledger, over: Path) -> None:
-        self._enqueue = lambda: enqueue(server, "tick_until", str(over), 0.02)
+        self._enqueue = partial(enqueue, server, "tick_until", str(over), 0.02)
         self._ledger = ledger
         self._run_id = self._enqueue()
 
