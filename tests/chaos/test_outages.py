@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import pytest
 from tests.chaos.outages import Breakable, breakable
 from tests.chaos.service.client import enqueue_many
 from tests.chaos.service.marks import marks
-from tests.ledger import Ledger
+from tests.ledger import Ledger, Run
 from tests.live import LiveServer
 from tests.services.service import Service
 from tests.stacks import SERVICE, Serve, Show
@@ -147,6 +148,21 @@ def some(
     ]
 
 
+async def again_and_again(
+    breaks: Callable[[float], None], numbers: Numbers, rng: random.Random
+) -> None:
+    for _ in range(numbers.times):
+        await asyncio.sleep(rng.uniform(numbers.least, numbers.most))  # the rate is the test's
+        await asyncio.to_thread(breaks, numbers.pause)
+
+
+def all_done(ledger: Ledger, ids: list[str]) -> list[Run]:
+    found = [ledger.run(run_id) for run_id in ids]
+    assert {run.status for run in found} == {"SUCCESSFUL"}
+    assert [run.return_value for run in found] == list(range(len(ids)))
+    return found
+
+
 @pytest.mark.parametrize("broken", ["postgres", "redis"])
 @pytest.mark.parametrize("breaks", [restart, pytest.param(crash, marks=pytest.mark.soak), freeze])
 @pytest.mark.parametrize(
@@ -177,16 +193,12 @@ async def test_nothing_is_lost_and_no_process_needs_a_hand(
     watchers = some(numbers, rng, [server.port for server in servers], ids)
     async with watching(watchers):
         await ledger.until(lambda: ledger.log(ids[0])[1:])
-        for _ in range(numbers.times):
-            await asyncio.sleep(rng.uniform(numbers.least, numbers.most))  # the rate is the test's
-            await asyncio.to_thread(breaks, getattr(stack, broken), numbers.pause)
+        await again_and_again(partial(breaks, getattr(stack, broken)), numbers, rng)
         await ledger.until(
             lambda: ledger.statuses()["RUNNING"] + ledger.statuses()["READY"] == 0, PATIENCE
         )
 
-    found = [ledger.run(run_id) for run_id in ids]
-    assert {run.status for run in found} == {"SUCCESSFUL"}
-    assert [run.return_value for run in found] == list(range(numbers.runs))
+    found = all_done(ledger, ids)
     assert marks(tmp_path / "overlaps") == []
     exactly(watchers, ledger)
     assert [server.process.poll() for server in servers] == [None] * PROCESSES

@@ -9,10 +9,10 @@ from consumers.feeds.hub import Hub
 from consumers.wire import CloseCode
 
 from .asking import csrf
+from .bundleclient import PATH
 from .conftest import Login
 from .connections import HttpStream, events_path, socket
 from .rows import stored
-from .streams.test_bundlesocket import PATH
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """What hundreds of open streams cost a process, and that nothing stays of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -56,6 +57,34 @@ async def warm_up(watcher: StreamWatcher) -> None:
     await asyncio.wait([watching])
 
 
+@asynccontextmanager
+async def opened(watchers: list[StreamWatcher]) -> AsyncIterator[None]:
+    """All of them, each with something read, until the context is left."""
+    watching: list[asyncio.Task[object]] = []
+
+    async def open_(watcher: StreamWatcher) -> None:
+        watching.append(asyncio.create_task(watcher.connect_once()))
+        await watcher.reach(1)
+
+    try:
+        await in_groups(watchers, open_)
+        yield
+    finally:
+        for task in watching:
+            task.cancel()
+        await asyncio.wait(watching)
+
+
+def looked(server: LiveServer, stack: Stack, show: Show, when: str) -> None:
+    usage, held = server.usage(), stack.connections(server.process.pid)
+    show(
+        f"{when}: {usage.threads} threads, {held} connections to the database,"
+        f" {usage.files} files, {usage.rss >> 20} MB, {state(server)}"
+    )
+    assert usage.threads < MOST
+    assert held < MOST + AT_ONCE
+
+
 async def test_open_streams_hold_no_thread_and_no_connection(
     serve: Serve, stack: Stack, show: Show
 ) -> None:
@@ -69,40 +98,15 @@ async def test_open_streams_hold_no_thread_and_no_connection(
     ]
     await warm_up(StreamWatcher(server.port, runs[0], headers=headers))
     before = await back_to(server, state(server))
-
-    def look(when: str) -> tuple[int, int]:
-        usage, held = server.usage(), stack.connections(server.process.pid)
-        show(
-            f"{when}: {usage.threads} threads, {held} connections to the database,"
-            f" {usage.files} files, {usage.rss >> 20} MB, {state(server)}"
-        )
-        return usage.threads, held
-
-    look("before")
-    watching: list[asyncio.Task[object]] = []
-
-    async def open_(watcher: StreamWatcher) -> None:
-        watching.append(asyncio.create_task(watcher.connect_once()))
-        await watcher.reach(1)
-
-    try:
-        await in_groups(watchers, open_)
+    looked(server, stack, show, "before")
+    async with opened(watchers):
         # All at once they are live, and get what happens from here on.
         await in_groups(watchers, lambda watcher: watcher.reach(watcher.cursor + 2))
-        threads, connections = look(f"with {STREAMS} streams")
+        looked(server, stack, show, f"with {STREAMS} streams")
         now = state(server)
-    finally:
-        for task in watching:
-            task.cancel()
-        await asyncio.wait(watching)
-
     assert now.watchers == STREAMS
     assert now.feeds == RUNS
-    assert threads < MOST
-    assert connections < MOST + AT_ONCE
     after = await back_to(server, before)
-    threads, connections = look("after")
+    looked(server, stack, show, "after")
     assert after.tasks <= before.tasks
     assert (after.feeds, after.watchers) == (0, 0)
-    assert threads < MOST
-    assert connections < MOST + AT_ONCE

@@ -18,6 +18,17 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 TASK = "tests.e2e.traced.tasks.errand"
 
 
+def run_to_its_end(web: LiveServer) -> str:
+    token = {"X-CSRFToken": "x" * 32, "Cookie": "csrftoken=" + "x" * 32}
+    headers = {**token, "traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+    with httpx.Client(base_url=web.url, timeout=30) as client:
+        answer = client.post("/tasks/", json={"task": TASK}, headers=headers)
+        run_id: str = answer.raise_for_status().json()["id"]
+        assert "event: finished" in client.get(f"/tasks/{run_id}/events/").text
+        assert "traceparent" not in client.get(f"/tasks/{run_id}/").text
+    return run_id
+
+
 def test_one_trace(live: Callable[..., LiveServer], stack: Stack, tmp_path: Path) -> None:
     traces = tmp_path / "traces"
     env = {
@@ -30,13 +41,7 @@ def test_one_trace(live: Callable[..., LiveServer], stack: Stack, tmp_path: Path
     web = live({**env, "HEADWAY_ROLE": "web"}, application="tests.e2e.traced.asgi:application")
     web.start()
     worker = live(env, server="worker").start()
-    token = {"X-CSRFToken": "x" * 32, "Cookie": "csrftoken=" + "x" * 32}
-    headers = {**token, "traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
-    with httpx.Client(base_url=web.url, timeout=30) as client:
-        answer = client.post("/tasks/", json={"task": TASK}, headers=headers)
-        run_id = answer.raise_for_status().json()["id"]
-        assert "event: finished" in client.get(f"/tasks/{run_id}/events/").text
-        assert "traceparent" not in client.get(f"/tasks/{run_id}/").text
+    run_id = run_to_its_end(web)
     worker.terminate()
     assert worker.wait() == 0  # the last span has been written
 

@@ -9,11 +9,11 @@ from asgiref.sync import sync_to_async
 from consumers.wire import CloseCode
 from tasks.models import TaskRun
 
+from ..bundleclient import Client
 from ..conftest import Login
 from ..connections import PATIENCE, HttpStream, events_path, socket
 from ..rows import emit
-from ..streams.test_bundlesocket import Client
-from ..streams.test_websocket import closing, opened
+from ..runsocket import closing, opened
 
 
 class Watching:

@@ -14,11 +14,11 @@ from consumers.refusal import Refusal
 from consumers.wire import CloseCode
 from tasks.models import TaskRun
 
+from ..bundleclient import Client
 from ..conftest import Login
 from ..connections import HttpStream, events_path, socket
 from ..rows import stored
-from ..streams.test_bundlesocket import Client
-from ..streams.test_websocket import refused
+from ..runsocket import refused
 
 
 def reach(run: TaskRun, headers: Any) -> list[HttpStream]:

@@ -11,7 +11,7 @@ from ..asking import csrf
 from ..conftest import Login
 from ..connections import HttpStream, events_path, socket
 from ..rows import stored
-from ..streams.test_websocket import closing, envelopes, opened
+from ..runsocket import closing, envelopes, opened
 from .test_grants import bearer, grant
 
 APP = "https://app.example"

@@ -14,11 +14,11 @@ from tasks.models import TaskRun
 from tasks.states import RunStatus
 
 from ..asking import csrf
+from ..bundleclient import PATH, Client
 from ..conftest import Login
 from ..connections import HttpStream, events_path, socket
 from ..rows import emit, stored
-from ..streams.test_bundlesocket import PATH, Client
-from ..streams.test_websocket import closing, envelopes, opened, refused, text
+from ..runsocket import closing, envelopes, opened, refused, text
 
 Headers = list[tuple[bytes, bytes]]
 

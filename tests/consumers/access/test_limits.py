@@ -1,60 +1,22 @@
 """Limits on streams: who is refused, and that each place is given back exactly once."""
 
-import asyncio
-import gc
-import json
 import random
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
-from io import BytesIO
-from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
 
 import pytest
-from django.core.asgi import get_asgi_application
-from django.core.handlers.asgi import ASGIHandler
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from consumers.access.limits import Limits, Pace, Seat, get_limits
-from consumers.asgi import Message, Receive
-from consumers.feeds.hub import Hub
+from consumers.access.limits import Limits, Pace, Seat
 from consumers.refusal import TooMany
-from consumers.routing import run_path, websocket_application
-from consumers.streams.takeover import TakeOver
 from consumers.wire import CloseCode
-from tasks.models import TaskRun
 
-from ..conftest import Login
-from ..connections import PATIENCE, HttpStream, events_path, socket
-from ..loops import settle
-from ..rows import emit, stored
+from .visits import VISITOR, allow, of, user
 
-VISITOR = "192.0.2.7"
-
-
-@pytest.fixture(autouse=True)
-def limits() -> Iterator[Limits]:
-    get_limits.cache_clear()
-    yield get_limits()
-    get_limits.cache_clear()
-
-
-def of(address: str | None) -> dict[str, Any]:
-    return {"client": address and (address, 4711)}
-
-
-def user(pk: int | None) -> Any:
-    return SimpleNamespace(pk=pk, is_authenticated=pk is not None)
-
-
-def allow(settings: Any, **keys: Any) -> None:
-    settings.HEADWAY = {"AUTHZ": lambda user, run, action: True} | {
-        key.upper(): value for key, value in keys.items()
-    }
+pytestmark = pytest.mark.usefixtures("limits")
 
 
 # The counts
@@ -170,160 +132,3 @@ def test_counts_are_what_is_open(settings: Any, steps: Any, rng: random.Random) 
 
 
 # Through the real routing, views, login and hub
-
-
-async def test_an_event_stream_too_many(
-    settings: Any, hub: Hub, ann: Login, limits: Limits
-) -> None:
-    allow(settings, user_streams=1)
-    run = await stored()
-    path = events_path(run.pk)
-    first = await HttpStream(path, headers=[ann.cookie]).open()
-    second = await HttpStream(path, headers=[ann.cookie]).open()
-    assert (first.status, second.status) == (200, 503)
-    assert second.json["error"]["code"] == "too_many"
-    assert int(second.headers["retry-after"]) >= 1
-    many = await HttpStream("/tasks/events/", f"run={run.pk}", [ann.cookie]).open()
-    assert many.status == 503
-    page = [(b"accept", b"application/json"), ann.cookie]
-    assert (await HttpStream(path, headers=page).open()).status == 200
-    await first.disconnect()
-    assert limits.held("process") == limits.held("user", str(ann.user.pk)) == 0
-    third = await HttpStream(path, headers=[ann.cookie]).open()
-    assert third.status == 200
-    await third.disconnect()
-
-
-async def test_a_run_is_not_enqueued_for_a_stream_too_many(
-    settings: Any, hub: Hub, limits: Limits
-) -> None:
-    allow(settings, streams=1)
-    limits.enter(of(None), "sse")
-    headers = [(b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
-    headers += [(b"cookie", b"csrftoken=" + b"a" * 32), (b"x-csrftoken", b"a" * 32)]
-    body = json.dumps({"task": "tests.app.tasks.add", "args": [1, 2]}).encode()
-    answer = await HttpStream("/tasks/", headers=headers, method="POST").open(body)
-    assert answer.status == 503
-    assert not await TaskRun.objects.aexists()
-
-
-@pytest.mark.parametrize("path", ["run", "/ws/tasks/"])
-async def test_a_websocket_too_many(
-    settings: Any, hub: Hub, ann: Login, limits: Limits, path: str
-) -> None:
-    allow(settings, user_streams=1)
-    run = await stored()
-    path = run_path(run.pk) if path == "run" else path
-    first, second = (socket(path, headers=[ann.cookie]) for _ in range(2))
-    assert await first.connect(PATIENCE) == (True, None)
-    assert await second.connect(PATIENCE) == (True, None)
-    closed = await second.receive_output(PATIENCE)
-    assert (closed["type"], closed["code"]) == ("websocket.close", CloseCode.TOO_MANY)
-    assert limits.held("process") == 1
-    await first.disconnect(timeout=PATIENCE)
-    assert limits.held("process") == limits.held("user", str(ann.user.pk)) == 0
-
-
-@pytest.mark.parametrize("path", ["run", "/ws/tasks/"])
-async def test_a_websocket_that_talks_too_fast(
-    settings: Any, hub: Hub, limits: Limits, path: str
-) -> None:
-    allow(settings, message_rate=1)
-    run = await stored()
-    ws = socket(run_path(run.pk) if path == "run" else path)
-    assert await ws.connect(PATIENCE) == (True, None)
-    for _ in range(11):
-        await ws.send_json_to({"op": "ping"})
-    heard = [await ws.receive_output(PATIENCE)]
-    while heard[-1]["type"] == "websocket.send":
-        heard.append(await ws.receive_output(PATIENCE))
-    texts = [message["text"] for message in heard if message["type"] == "websocket.send"]
-    assert heard[-1]["code"] == CloseCode.TOO_MANY
-    assert sum('"pong"' in text for text in texts) == 10
-    assert limits.held("process") == 0
-
-
-class Aborted:
-    """A client of the raw application that goes, or is cancelled, after some turns of the loop."""
-
-    def __init__(self, run_id: UUID, cookie: tuple[bytes, bytes], rng: random.Random) -> None:
-        self._rng = rng
-        websocket = rng.random() < 0.5
-        one = rng.random() < 0.5
-        kind = "websocket" if websocket else "http"
-        path = run_path(run_id) if one else "/ws/tasks/"
-        if not websocket:
-            path = events_path(run_id) if one else "/tasks/events/"
-        self._scope = {
-            "type": kind,
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "GET",
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": f"run={run_id}&after=latest".encode(),
-            "headers": [(b"host", b"testserver"), cookie],
-            "client": (VISITOR, 4711),
-            "server": ("testserver", 80),
-        }
-        self._application: Any = websocket_application
-        self._messages: asyncio.Queue[Message] = asyncio.Queue()
-        self._messages.put_nowait({"type": "websocket.connect"})
-        if not websocket:
-            self._application = TakeOver(get_asgi_application())
-            self._messages = asyncio.Queue()
-            self._messages.put_nowait({"type": "http.request", "body": b""})
-        self._gone = {"type": f"{kind}.disconnect", "code": 1006}
-
-    async def _send(self, message: Message) -> None:
-        if self._rng.random() < 0.1:
-            raise OSError("gone")
-        await asyncio.sleep(0)  # as a server's, it lets others go first
-
-    async def live(self) -> None:
-        task = asyncio.ensure_future(self._application(self._scope, self._messages.get, self._send))
-        for _ in range(self._rng.randrange(120)):
-            # Chance decides at which turn it goes, and threads that query go on meanwhile.
-            pause = 0 if self._rng.random() < 0.8 else 0.001
-            await asyncio.sleep(pause)  # by chance: when it goes is what is tried
-        if self._rng.random() < 0.5:
-            self._messages.put_nowait(self._gone)
-            await asyncio.wait([task], timeout=self._rng.uniform(0, 0.1))
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def no_body(handler: ASGIHandler, receive: Receive) -> BytesIO:
-    """As Django's, which leaves the file to the collector where it is cancelled."""
-    await receive()
-    return BytesIO()
-
-
-# Django leaves the connection of a request that is cancelled to the collector, and psycopg and
-# newer Pythons complain of that.
-@pytest.mark.embedded
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.timeout(120)
-async def test_nobody_keeps_a_place_however_they_go(
-    settings: Any, monkeypatch: pytest.MonkeyPatch, hub: Hub, ann: Login, limits: Limits
-) -> None:
-    monkeypatch.setattr(ASGIHandler, "read_body", no_body)
-    allow(settings, user_streams=5, connect_rate=0)
-    run = await stored()
-    await emit(run, 5)
-    rng = random.Random(4)
-    for _ in range(20):
-        clients = [Aborted(run.pk, ann.cookie, rng) for _ in range(10)]
-        async with asyncio.TaskGroup() as group:
-            for client in clients:
-                group.create_task(client.live())
-    for _ in range(500):
-        if not limits._held:
-            break
-        await asyncio.sleep(0.01)  # views that were cancelled in a thread end with it
-    await settle()
-    assert limits._held == {}
-    assert hub.watched == 0
-    assert hub.bundles == set()
-    gc.collect()  # here, and not in the next test

@@ -18,12 +18,12 @@ from consumers.refusal import Refusal
 from consumers.wire import CloseCode
 from tasks.models import TaskRun
 
+from ..bundleclient import Client
 from ..conftest import RECHECK, Login, _login
 from ..connections import PATIENCE, HttpStream, events_path, socket
 from ..loops import settle
 from ..rows import emit, stored
-from ..streams.test_bundlesocket import Client
-from ..streams.test_websocket import closing, opened
+from ..runsocket import closing, opened
 from .rightsbench import Watching, again, log_out
 
 pytestmark = pytest.mark.usefixtures("often")

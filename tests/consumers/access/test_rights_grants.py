@@ -14,11 +14,11 @@ from tasks import grants
 from tasks.handles import get_handle
 from tasks.models import TaskRun
 
+from ..bundleclient import Client
 from ..conftest import Login
 from ..connections import PATIENCE, HttpStream, events_path, socket
 from ..rows import emit, stored
-from ..streams.test_bundlesocket import Client
-from ..streams.test_websocket import closing, opened
+from ..runsocket import closing, opened
 from .rightsbench import Watching, again
 
 pytestmark = pytest.mark.usefixtures("often")

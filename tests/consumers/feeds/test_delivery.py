@@ -10,30 +10,22 @@ from typing import Any, Literal
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, precondition, rule
 
 from consumers.feeds import chunk, replay
 from tasks.engine.trouble import Trouble
 
 from .world import World
+from .worldmachine import WorldMachine, place_in, play, toggle, turns
 
 RUNS = [UUID(int=1), UUID(int=2), UUID(int=5)]  # the first and the last share a shard
 
 runs = st.sampled_from(RUNS)
-turns = st.sampled_from([0, 1, 2, 3, 10])
 sees: st.SearchStrategy[Literal["then", "now"]] = st.sampled_from(["then", "now"])
 
 
-class Delivery(RuleBasedStateMachine):
+class Delivery(WorldMachine[World]):
     """One rule for each thing that can happen; after it, some turns of the loop."""
 
     def __init__(self, world: type[World] = World) -> None:
@@ -55,13 +47,13 @@ class Delivery(RuleBasedStateMachine):
     @precondition(lambda self: self.world.flying)
     @rule(data=st.data(), keep=st.booleans(), turns=turns)
     def deliver(self, data: st.DataObject, keep: bool, turns: int) -> None:
-        self.world.deliver(_index(data, self.world.flying), keep)
+        self.world.deliver(place_in(data, self.world.flying), keep)
         self.world.turn(turns)
 
     @precondition(lambda self: self.world.flying)
     @rule(data=st.data())
     def lose(self, data: st.DataObject) -> None:
-        self.world.lose(_index(data, self.world.flying))
+        self.world.lose(place_in(data, self.world.flying))
 
     @precondition(lambda self: self.world.log.waiting)
     @rule(data=st.data(), sees=sees, turns=turns)
@@ -77,7 +69,7 @@ class Delivery(RuleBasedStateMachine):
     @rule(data=st.data(), turns=turns)
     def join_late(self, data: st.DataObject, turns: int) -> None:
         """By a row that was read a while ago."""
-        index = _index(data, self.world.rows)
+        index = place_in(data, self.world.rows)
         self.world.join(index, data.draw(st.integers(0, self.world.rows[index].last_seq)))
         self.world.turn(turns)
 
@@ -90,17 +82,13 @@ class Delivery(RuleBasedStateMachine):
     @precondition(lambda self: self.world.readers)
     @rule(data=st.data(), turns=turns)
     def leave(self, data: st.DataObject, turns: int) -> None:
-        self.world.leave(_index(data, self.world.readers))
+        self.world.leave(place_in(data, self.world.readers))
         self.world.turn(turns)
 
     @precondition(lambda self: self.world.readers)
     @rule(data=st.data(), turns=turns)
     def stall_or_read_on(self, data: st.DataObject, turns: int) -> None:
-        reading = self.world.readers[_index(data, self.world.readers)].reading
-        if reading.is_set():
-            reading.clear()
-        else:
-            reading.set()
+        toggle(self.world.readers[place_in(data, self.world.readers)])
         self.world.turn(turns)
 
     @rule(turns=turns)
@@ -112,20 +100,6 @@ class Delivery(RuleBasedStateMachine):
     def suffer(self, what: str, turns: int) -> None:
         getattr(self.world, what)()
         self.world.turn(turns)
-
-    @invariant()
-    def nobody_has_anything_but_the_log(self) -> None:
-        self.world.check()
-
-    def teardown(self) -> None:
-        try:
-            self.world.finish()
-        finally:
-            self.world.close()
-
-
-def _index(data: st.DataObject, things: list[Any]) -> int:
-    return data.draw(st.integers(0, len(things) - 1))
 
 
 def _excuse(trouble: Trouble, _: object, error: BaseException | None, __: object) -> bool:
@@ -153,12 +127,4 @@ def small_world(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_world")
 def test_every_watcher_gets_exactly_the_log() -> None:
-    run_state_machine_as_test(
-        Delivery,
-        settings=settings(
-            max_examples=150,
-            stateful_step_count=50,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Delivery)

@@ -20,7 +20,7 @@ from ..connections import HttpStream, events_path, parsed, socket
 from ..fakes import FakeLayer, FakeLog, seqs
 from ..loops import settle
 from ..rows import stored
-from ..streams.test_websocket import envelopes, opened, refused
+from ..runsocket import envelopes, opened, refused
 
 
 async def left(run: TaskRun) -> float:

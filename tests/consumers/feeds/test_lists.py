@@ -10,26 +10,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import precondition, rule
 
 from consumers.feeds import lists, listwatcher
 from tasks.engine import tidings
 from tasks.engine.store import Wanted
 
 from .listworld import ListWorld
+from .worldmachine import WorldMachine, place_in, play, toggle, turns
 
 RUNS = [UUID(int=number) for number in range(1, 8)]
 
 runs = st.sampled_from(RUNS)
-turns = st.sampled_from([0, 1, 2, 3, 10])
 statuses = st.sampled_from(["READY", "RUNNING", "RUNNING", "SUCCESSFUL", "FAILED"])
 wanted = st.sampled_from(
     [
@@ -42,7 +35,7 @@ wanted = st.sampled_from(
 )
 
 
-class Changes(RuleBasedStateMachine):
+class Changes(WorldMachine[ListWorld]):
     """One rule for each thing that can happen; after it, some turns of the loop."""
 
     def __init__(self) -> None:
@@ -56,7 +49,7 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: self.world.runs.open)
     @rule(data=st.data(), heard=st.booleans(), turns=turns)
     def commit(self, data: st.DataObject, heard: bool, turns: int) -> None:
-        self.world.runs.commit(_index(data, self.world.runs.open))
+        self.world.runs.commit(place_in(data, self.world.runs.open))
         if heard:
             self.world.lists.hear()
         self.world.turn(turns)
@@ -64,7 +57,7 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: self.world.runs.open)
     @rule(data=st.data())
     def roll_back(self, data: st.DataObject) -> None:
-        self.world.runs.open.pop(_index(data, self.world.runs.open))
+        self.world.runs.open.pop(place_in(data, self.world.runs.open))
 
     @precondition(lambda self: self.world.runs.waiting)
     @rule(turns=turns)
@@ -95,7 +88,7 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: self.world.viewers)
     @rule(data=st.data(), turns=turns)
     def leave_or_come_back(self, data: st.DataObject, turns: int) -> None:
-        viewer = self.world.viewers[_index(data, self.world.viewers)]
+        viewer = self.world.viewers[place_in(data, self.world.viewers)]
         if viewer.task is None:
             self.world.connect(viewer)
         else:
@@ -105,26 +98,8 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: self.world.viewers)
     @rule(data=st.data(), turns=turns)
     def stall_or_read_on(self, data: st.DataObject, turns: int) -> None:
-        reading = self.world.viewers[_index(data, self.world.viewers)].reading
-        if reading.is_set():
-            reading.clear()
-        else:
-            reading.set()
+        toggle(self.world.viewers[place_in(data, self.world.viewers)])
         self.world.turn(turns)
-
-    @invariant()
-    def nothing_has_ended(self) -> None:
-        self.world.check()
-
-    def teardown(self) -> None:
-        try:
-            self.world.finish()
-        finally:
-            self.world.close()
-
-
-def _index(data: st.DataObject, things: list[Any]) -> int:
-    return data.draw(st.integers(0, len(things) - 1))
 
 
 @pytest.fixture
@@ -139,12 +114,4 @@ def small_world(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_world")
 def test_every_list_has_all_runs_as_they_are() -> None:
-    run_state_machine_as_test(
-        Changes,
-        settings=settings(
-            max_examples=150,
-            stateful_step_count=50,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Changes)

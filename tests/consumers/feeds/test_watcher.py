@@ -3,55 +3,18 @@
 import asyncio
 import gc
 import weakref
-from uuid import uuid4
 
 import pytest
 
 from consumers.feeds.chunk import Chunk
-from consumers.feeds.feed import Feed
-from consumers.feeds.replay import Replay
-from consumers.feeds.watcher import Signal, Watcher
+from consumers.feeds.watcher import Signal
 from consumers.refusal import Refusal
 
-from ..fakes import FakeLog, seqs
+from ..fakes import seqs
 from ..loops import settle
+from .watchbench import RUN, Bench, Wire, numbers, watch
 
-RUN = uuid4()
 DENIED = Refusal(403, "forbidden", "Not any more.")
-
-
-class Bench:
-    """A feed and its log, with a watcher or more."""
-
-    def __init__(self) -> None:
-        self.log = FakeLog()
-        self.feed = Feed(RUN, "group", 1_000_000)
-        self.released: list[Feed] = []
-
-    def watch(self, cursor: int = 0) -> Watcher:
-        replay = Replay(self.log, 1_000_000)
-        return Watcher(self.feed, replay, cursor, self.released.append)
-
-    def emit(self, count: int = 1, finish: bool = False, publish: bool = True) -> None:
-        message = self.log.emit(RUN, count, finish)
-        if publish:
-            self.feed.offer(message["first"], message["envelopes"].split(b"\n"))
-
-
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
-
-
-async def numbers(watcher: Watcher) -> list[int | Signal]:
-    found: list[int | Signal] = []
-    async for item in watcher:
-        found += seqs(item.first, item.last) if isinstance(item, Chunk) else [item]
-    return found
-
-
-def watch(watcher: Watcher) -> "asyncio.Task[list[int | Signal]]":
-    return asyncio.create_task(numbers(watcher))
 
 
 async def test_from_the_feed(bench: Bench) -> None:
@@ -190,90 +153,6 @@ async def test_the_loop_is_left_to_others_between_chunks(bench: Bench) -> None:
     chunks = [item async for item in bench.watch()]
     beside.cancel()
     assert turns >= len(chunks) >= 10
-
-
-class Wire:
-    """A connection that takes what there is room for."""
-
-    def __init__(self) -> None:
-        self.room = True
-        self.puts: list[tuple[int, int]] = []
-
-    def put(self, chunk: Chunk) -> bool:
-        if self.room:
-            self.puts.append((chunk.first, chunk.last))
-        return self.room
-
-
-async def test_news_are_put_while_it_waits(bench: Bench) -> None:
-    wire, watcher = Wire(), bench.watch()
-    watcher.put = wire.put
-    watching = watch(watcher)
-    await settle()
-    bench.emit(1)
-    bench.emit(1)  # in the same turn of the loop, so together
-    await settle()
-    bench.emit(2)
-    await settle()
-    assert wire.puts == [(1, 2), (3, 4)]
-    bench.emit(1, finish=True)
-    assert await watching == [5]  # whoever iterates has the last word
-
-
-async def test_what_is_not_put_comes_out_of_the_iteration(bench: Bench) -> None:
-    wire, watcher = Wire(), bench.watch()
-    watcher.put = wire.put
-    watching = watch(watcher)
-    await settle()
-    bench.emit(1)
-    await settle()
-    wire.room = False
-    bench.emit(2)
-    await settle()
-    wire.room = True
-    bench.emit(1)
-    await settle()
-    bench.emit(1, finish=True)
-    assert await watching == [2, 3, 5]
-    assert wire.puts == [(1, 1), (4, 4)]
-
-
-async def test_more_than_a_chunk_is_put_and_the_rest_follows(bench: Bench) -> None:
-    wire, watcher = Wire(), bench.watch()
-    watcher.put = wire.put
-    watching = watch(watcher)
-    await settle()
-    bench.emit(1_000)
-    await settle()
-    bench.emit(1, finish=True)
-    found = await watching
-    assert wire.puts == [(1, 512)]
-    assert found == seqs(513, 1_001)
-
-
-async def test_nothing_is_put_that_the_log_must_tell(bench: Bench) -> None:
-    wire, watcher = Wire(), bench.watch()
-    watcher.put = wire.put
-    watching = watch(watcher)
-    await settle()
-    bench.emit(2, publish=False)
-    bench.emit(1)
-    await settle()
-    bench.emit(1, finish=True)
-    assert await watching == [1, 2, 3, 4]
-    assert wire.puts == []
-
-
-async def test_nothing_is_put_after_the_end(bench: Bench) -> None:
-    wire, watcher = Wire(), bench.watch()
-    watcher.put = wire.put
-    watching = watch(watcher)
-    await settle()
-    bench.emit(1)
-    watcher.close()
-    assert await watching == []
-    await settle()
-    assert wire.puts == []
 
 
 async def test_nothing_follows_a_denial(bench: Bench) -> None:

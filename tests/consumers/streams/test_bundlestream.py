@@ -1,10 +1,7 @@
 """Events of several runs as one event stream, through Django and the wrapper around it."""
 
 import asyncio
-import json
-from collections.abc import Iterable
-from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -13,57 +10,12 @@ from django.test import AsyncClient
 from consumers.feeds.hub import Hub
 from tasks.models import TaskRun
 
-from ..conftest import Login
-from ..connections import HttpStream
 from ..fakes import seqs
 from ..loops import settle
 from ..rows import emit, stored
+from .bundleevents import after, of_each, parsed, request, until
 
 pytestmark = pytest.mark.usefixtures("anyone")
-
-
-class Event(NamedTuple):
-    id: str
-    run: UUID
-    seq: int
-    type: str
-
-
-def parsed(body: bytes) -> list[Event]:
-    """As a browser would see it: an id stays until there is another one."""
-    found: list[Event] = []
-    blocks = body.decode().split("\n\n")
-    assert blocks.pop() == ""
-    for block in blocks:
-        fields = dict(line.split(": ", 1) for line in block.split("\n"))
-        if "id" in fields:
-            data = json.loads(fields["data"])
-            assert fields["event"] == data["type"]
-            found.append(Event(fields["id"], UUID(data["run"]), data["seq"], data["type"]))
-    return found
-
-
-def of_each(events: Iterable[Event]) -> dict[UUID, list[int]]:
-    found: dict[UUID, list[int]] = {}
-    for event in events:
-        found.setdefault(event.run, []).append(event.seq)
-    return found
-
-
-def request(runs: Iterable[Any], query: str = "", **options: Any) -> HttpStream:
-    names = "&".join(f"run={getattr(run, 'pk', run)}" for run in runs)
-    return HttpStream("/tasks/events/", f"{names}&{query}", **options)
-
-
-def after(last: Event) -> list[tuple[bytes, bytes]]:
-    return [(b"last-event-id", last.id.encode())]
-
-
-async def until(stream: HttpStream, count: int) -> list[Event]:
-    body = b""
-    while len(found := parsed(body)) < count:
-        body += await stream.chunk()
-    return found
 
 
 async def test_runs_from_their_first_event_to_their_last(hub: Hub) -> None:
@@ -130,71 +82,6 @@ async def test_a_run_named_twice_comes_once(hub: Hub) -> None:
     run = await stored(events=2, finish=True)
     stream = await request([run.pk, str(run.pk).upper(), run.pk]).open()
     assert of_each(parsed(await stream.body())) == {run.pk: [1, 2]}
-
-
-async def test_unknown_runs_are_named(hub: Hub) -> None:
-    run, unknown = await stored(events=1), [uuid4(), uuid4()]
-    stream = await request([run, *unknown]).open()
-    assert stream.status == 404
-    assert stream.json["error"]["code"] == "no_such_run"
-    assert stream.json["error"]["runs"] == [str(run_id) for run_id in unknown]
-    assert hub.watched == 0
-
-
-async def test_forbidden_runs_are_named(hub: Hub, settings: Any, ann: Login) -> None:
-    settings.HEADWAY = {}
-    hers, his = await stored(user=ann.user), await stored()
-    stream = await request([hers, his], headers=[ann.cookie]).open()
-    assert stream.status == 403
-    assert stream.json["error"]["runs"] == [str(his.pk)]
-    assert (await request([hers, his]).open()).status == 401
-    alone = await request([hers], headers=[ann.cookie]).open()
-    assert alone.status == 200
-    await alone.disconnect()
-
-
-@pytest.mark.parametrize(
-    ("query", "code"),
-    [
-        ("", "bad_request"),
-        ("run=", "malformed_id"),
-        ("run=x", "malformed_id"),
-        ("run=%00%FF", "malformed_id"),
-        ("run=RUN&after=0", "bad_cursor"),
-        ("run=RUN&after=", "bad_cursor"),
-        ("run=RUN&after=7", "bad_cursor"),
-        ("run=RUN&after=%E2%98%83", "bad_cursor"),
-        ("run=RUN&run=RUN2&run=RUN3", "too_many"),
-    ],
-)
-async def test_a_bad_request(hub: Hub, settings: Any, query: str, code: str) -> None:
-    settings.HEADWAY |= {"SUBSCRIPTIONS": 2}
-    run = await stored(events=1)
-    stream = await HttpStream("/tasks/events/", query.replace("RUN", str(run.pk))).open()
-    assert (stream.status, stream.json["error"]["code"]) == (400, code)
-    assert (hub.watched, hub.bundles) == (0, set())
-
-
-@pytest.mark.parametrize("cursor", [b"", b"3", b"latest", b"\xff", b"A" * 4000])
-async def test_a_bad_last_event_id(hub: Hub, cursor: bytes) -> None:
-    run = await stored(events=1)
-    stream = await request([run], headers=[(b"last-event-id", cursor)]).open()
-    assert (stream.status, stream.json["error"]["code"]) == (400, "bad_cursor")
-
-
-async def test_a_vector_of_other_runs(hub: Hub) -> None:
-    one, two = [await stored(events=1, finish=True) for _ in range(2)]
-    (event,) = parsed(await (await request([one]).open()).body())
-    assert (await request([two], headers=after(event)).open()).status == 400
-
-
-async def test_a_vector_beyond_a_log(hub: Hub) -> None:
-    run = await stored(events=2, finish=True)
-    found = parsed(await (await request([run]).open()).body())
-    run.last_seq = 1
-    await sync_to_async(run.save)()
-    stream = await request([run], headers=after(found[-1])).open()
-    assert (stream.status, stream.json["error"]["code"]) == (400, "bad_cursor")
 
 
 async def test_heartbeats_only_while_all_are_silent(hub: Hub, settings: Any) -> None:

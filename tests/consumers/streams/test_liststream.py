@@ -1,83 +1,20 @@
 """Lists of runs as event streams, through Django and over the suite's database."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import pytest
 from asgiref.sync import sync_to_async
 
 from consumers.feeds import storedruns
 from consumers.feeds.hub import Hub
-from tasks.engine import store
-from tasks.engine.endings import cancelled_while_waiting
-from tasks.handles import Handle
-from tasks.models import TaskRun
-from tasks.states import CancelRequest
 from tests.app import tasks as app
-from tests.listing import Listing
 from tests.tasks.runs import claim_one
 
-from ..conftest import Login
-from ..connections import Headers, HttpStream
+from ..connections import HttpStream
 from ..loops import settle
-
-PATH = "/tasks/feed/"
-
-enqueue = sync_to_async(lambda task=app.add, *args: task.enqueue(*(args or (1,))))
-
-
-@sync_to_async
-def end(handle: Handle) -> None:
-    """A state of it that is its last."""
-    store.cancel(handle.run_id, CancelRequest.STOP, cancelled_while_waiting)
-
-
-class Page:
-    """A page with a list; it may connect again with what it has."""
-
-    def __init__(self, headers: Headers = (), **query: Any) -> None:
-        self.listing = Listing()
-        self._headers = list(headers)
-        self._query = urlencode(query, doseq=True)
-        self.stream: HttpStream
-
-    async def open(self) -> "Page":
-        headers = list(self._headers)
-        if self.listing.after is not None:
-            headers.append((b"last-event-id", self.listing.after.encode()))
-        self.stream = await HttpStream(PATH, self._query, headers).open()
-        assert self.stream.status == 200, self.stream.content
-        return self
-
-    async def whole(self) -> dict[str, dict[str, Any]]:
-        """Read until there is an id that there was not before."""
-        before = self.listing.after
-        while self.listing.after in (None, before):
-            self.listing.take((await self.stream.chunk()).decode())
-        return self.listing.known
-
-    async def leave(self) -> None:
-        await self.stream.disconnect()
-        self.listing.cut()
-
-
-@pytest.fixture
-async def pages(hub: Hub, settings: Any) -> AsyncIterator[Any]:
-    # Nobody publishes here.
-    settings.HEADWAY = {**getattr(settings, "HEADWAY", {}), "RECONCILE": 0.05}
-    opened: list[Page] = []
-
-    async def open_(headers: Headers = (), **query: Any) -> Page:
-        page = await Page(headers, **query).open()
-        opened.append(page)
-        return page
-
-    yield open_
-    for page in opened:
-        await page.leave()
-    assert hub.lists.watchers == set()
+from .listpage import PATH, end, enqueue
 
 
 @pytest.mark.usefixtures("anyone")
@@ -262,65 +199,3 @@ class TestForAnyone:
         assert len(asyncio.all_tasks()) <= len(before)
         await page.leave()
         assert hub.lists.groups == frozenset()
-
-
-async def test_by_default_everybody_sees_their_own(pages: Any, ann: Login, staff: Login) -> None:
-    hers = await enqueue(app.add.using(user=ann.user))
-    nobodys = await enqueue()
-    page, all_ = await pages([ann.cookie]), await pages([staff.cookie])
-    assert list(await page.whole()) == [hers.id]
-    assert set(await all_.whole()) == {hers.id, nobodys.id}
-    await end(nobodys)
-    await end(hers)
-    await page.whole()
-    assert page.listing.statuses == {hers.id: "CANCELLED"}
-    assert page.listing.order == [hers.id, hers.id]
-
-
-async def test_without_a_login_there_is_no_list(hub: Hub) -> None:
-    stream = await HttpStream(PATH).open()
-    assert (stream.status, stream.json["error"]["code"]) == (401, "not_authenticated")
-
-
-def _shops(kind: str) -> Any:
-    def sync(user: Any, run: TaskRun, action: str) -> bool:
-        if run.kwargs.get("b") == 13:
-            raise RuntimeError("told to")
-        return bool(run.kwargs.get("b") == 1)
-
-    async def async_(user: Any, run: TaskRun, action: str) -> bool:
-        await asyncio.sleep(0)  # it is a rule that really waits
-        return sync(user, run, action)
-
-    return {"sync": sync, "async": async_}[kind]
-
-
-@pytest.mark.parametrize("kind", ["sync", "async"])
-async def test_authz_is_asked_for_each_run(
-    hub: Hub, pages: Any, settings: Any, kind: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings.HEADWAY |= {"AUTHZ": _shops(kind)}
-    make = sync_to_async(lambda b: app.add.enqueue(1, b=b))
-    yes, no, fails = await make(1), await make(2), await make(13)
-    page = await pages()
-    assert list(await page.whole()) == [yes.id]
-    for handle in (no, fails, yes):
-        await end(handle)
-    await page.whole()
-    assert set(page.listing.order) == {yes.id}
-    assert "AUTHZ failed" in caplog.text
-
-
-async def test_authz_may_leave_out_runs_by_query(hub: Hub, pages: Any, settings: Any) -> None:
-    asked: list[str] = []
-
-    def rule(user: Any, run: TaskRun, action: str) -> bool:
-        asked.append(str(run.pk))
-        return True
-
-    rule.narrow = lambda user, runs: runs.filter(queue_name="mail")  # type: ignore[attr-defined]
-    settings.HEADWAY |= {"AUTHZ": rule}
-    mail, _ = await enqueue(app.add.using(queue_name="mail")), await enqueue()
-    page = await pages()
-    assert list(await page.whole()) == [mail.id]
-    assert asked == [mail.id]

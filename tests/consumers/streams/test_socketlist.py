@@ -8,12 +8,12 @@ from consumers.feeds.hub import Hub
 from tests.app import tasks as app
 from tests.listing import Listing
 
+from ..bundleclient import Client
 from ..conftest import Login
 from ..connections import PATIENCE
 from ..loops import settle
 from ..rows import emit, stored
-from .test_bundlesocket import Client
-from .test_liststream import end, enqueue
+from .listpage import end, enqueue
 
 pytestmark = pytest.mark.usefixtures("quick")
 

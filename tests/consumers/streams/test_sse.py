@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -136,106 +135,6 @@ async def test_farewell(hub: Hub) -> None:
     body = await stream.body()
     assert body.startswith(b"retry: ")
     assert stream.ended
-
-
-async def test_a_page_as_json(hub: Hub) -> None:
-    run = await stored(events=700, finish=True)
-    url: str | None = events_path(run.pk)
-    found: list[int] = []
-    pages = 0
-    while url is not None:
-        path, _, query = url.partition("?")
-        stream = HttpStream(path, query, headers=[(b"accept", b"application/json")])
-        await stream.open()
-        assert stream.headers["content-type"] == "application/json"
-        page = stream.json
-        assert page["last_seq"] == 700
-        found += [event["seq"] for event in page["events"]]
-        url = page["next"]
-        pages += 1
-    assert found == seqs(1, 700)
-    assert pages == 2
-
-
-async def test_an_empty_page(hub: Hub) -> None:
-    run = await stored(events=3, finish=True)
-    headers = [(b"accept", b"application/json")]
-    stream = await HttpStream(events_path(run.pk), "after=3", headers).open()
-    assert stream.json == {"events": [], "last_seq": 3, "next": None}
-
-
-@pytest.mark.parametrize(
-    ("accept", "content_type"),
-    [
-        (None, "text/event-stream; charset=utf-8"),
-        (b"*/*", "text/event-stream; charset=utf-8"),
-        (b"text/event-stream", "text/event-stream; charset=utf-8"),
-        (b"text/html,application/xhtml+xml,*/*;q=0.8", "text/event-stream; charset=utf-8"),
-        (b"text/html", "text/event-stream; charset=utf-8"),
-        (b"application/json, text/event-stream;q=0.1", "application/json"),
-        (b";;;,,/", "text/event-stream; charset=utf-8"),
-    ],
-)
-async def test_what_is_accepted(hub: Hub, accept: bytes | None, content_type: str) -> None:
-    run = await stored(events=1, finish=True)
-    headers = [] if accept is None else [(b"accept", accept)]
-    stream = await HttpStream(events_path(run.pk), headers=headers).open()
-    assert stream.headers["content-type"] == content_type
-    if not stream.content:
-        await stream.body()
-
-
-BAD_CURSORS = ["abc", "-1", "1.5", "", "99999999999999999999", "2", "%00", "%FF", "1%0A2"]
-
-
-@pytest.mark.parametrize("cursor", BAD_CURSORS)
-async def test_a_bad_after(hub: Hub, cursor: str) -> None:
-    run = await stored(events=1)
-    stream = await HttpStream(events_path(run.pk), f"after={cursor}").open()
-    assert stream.status == 400
-    assert stream.json["error"]["code"] == "bad_cursor"
-    assert hub.watched == 0
-
-
-@pytest.mark.parametrize(
-    "cursor", [b"abc", b"-1", b"1.5", b"", b"9" * 4000, b"2", b"\xff", b"\x00"]
-)
-@pytest.mark.parametrize("accept", [b"text/event-stream", b"application/json"])
-async def test_a_bad_last_event_id(hub: Hub, cursor: bytes, accept: bytes) -> None:
-    run = await stored(events=1)
-    headers = [(b"last-event-id", cursor), (b"accept", accept)]
-    stream = await HttpStream(events_path(run.pk), headers=headers).open()
-    assert stream.status == 400
-    assert stream.json["error"]["code"] == "bad_cursor"
-
-
-async def test_a_cursor_beyond_the_head_says_where_that_is(hub: Hub) -> None:
-    run = await stored(events=7)
-    stream = await HttpStream(events_path(run.pk), headers=[(b"last-event-id", b"8")]).open()
-    assert stream.status == 400
-    assert "ends at 7" in stream.json["error"]["message"]
-
-
-async def test_no_such_run(hub: Hub) -> None:
-    stream = await HttpStream(events_path(uuid4())).open()
-    assert stream.status == 404
-    assert stream.json["error"]["code"] == "no_such_run"
-
-
-@pytest.mark.parametrize("run_id", ["x", "0", "0197a3c4", "%00", "a" * 3000, "\N{SNOWMAN}"])
-async def test_no_run_id(hub: Hub, run_id: str) -> None:
-    stream = await HttpStream(f"/tasks/{run_id}/events/").open()
-    assert stream.status == 400
-    assert stream.json["error"]["code"] == "malformed_id"
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"])
-async def test_only_get(hub: Hub, method: str) -> None:
-    run = await stored(events=1)
-    stream = await HttpStream(events_path(run.pk), method=method).open()
-    assert stream.status == 405
-    assert stream.headers["allow"] == "GET"
-    assert hub.watched == 0
 
 
 async def test_a_deleted_run_ends_its_stream(hub: Hub) -> None:

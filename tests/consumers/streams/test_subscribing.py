@@ -11,20 +11,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    initialize,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, precondition, rule
 
 from consumers.streams import bundlesocket
 from tasks.models import TaskRun
 
 from ..fakes import envelope_of
-from ..feeds.test_delivery import RUNS, Delivery, runs, small_world, turns
+from ..feeds.test_delivery import RUNS, Delivery, runs, small_world
+from ..feeds.worldmachine import play, toggle, turns
 from .pages import Page, PageWorld
 
 __all__ = ["small_world"]
@@ -79,11 +74,7 @@ class Subscribing(Delivery):
     @precondition(lambda self: self.pages.pages)
     @rule(page=indexes, turns=turns)
     def stall_or_read_on_a_page(self, page: int, turns: int) -> None:
-        reading = self._page(page).reading
-        if reading.is_set():
-            reading.clear()
-        else:
-            reading.set()
+        toggle(self._page(page))
         self.world.turn(turns)
 
     @precondition(lambda self: self.pages.pages)
@@ -132,12 +123,4 @@ def test_every_subscription_gets_exactly_the_log(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(bundlesocket, "database_sync_to_async", _here)
     monkeypatch.setattr(bundlesocket, "keep", lambda run: None)
     monkeypatch.setattr(bundlesocket, "snapshot_envelope", _snapshot)
-    run_state_machine_as_test(
-        Subscribing,
-        settings=settings(
-            max_examples=100,
-            stateful_step_count=50,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Subscribing, games=100)

@@ -4,61 +4,22 @@ import asyncio
 import json
 from itertools import pairwise
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 
 from consumers.feeds.hub import Hub
 from consumers.wire import CloseCode
 from tasks.models import TaskRun
 from tasks.states import RunStatus
 
-from ..conftest import Login
 from ..connections import PATIENCE, socket
 from ..fakes import seqs
 from ..loops import settle
 from ..rows import emit, stored
+from ..runsocket import closing, envelopes, opened, refused, text
 
 pytestmark = pytest.mark.usefixtures("anyone")
-
-
-async def opened(ws: WebsocketCommunicator) -> WebsocketCommunicator:
-    assert await ws.connect(PATIENCE) == (True, None)
-    return ws
-
-
-async def text(ws: WebsocketCommunicator) -> str:
-    message = await ws.receive_output(PATIENCE)
-    assert message["type"] == "websocket.send", message
-    found: str = message["text"]
-    return found
-
-
-async def envelopes(ws: WebsocketCommunicator) -> tuple[list[dict[str, Any]], int]:
-    """Everything until the close, and its code."""
-    found = []
-    while (message := await ws.receive_output(PATIENCE))["type"] == "websocket.send":
-        found += [json.loads(line) for line in message["text"].split("\n")]
-    await ws.wait(PATIENCE)
-    return found, message["code"]
-
-
-async def closing(ws: WebsocketCommunicator) -> tuple[int, str]:
-    """The close that follows, and nothing before it."""
-    message = await ws.receive_output(PATIENCE)
-    assert message["type"] == "websocket.close", message
-    await ws.wait(PATIENCE)
-    return message["code"], message["reason"]
-
-
-async def refused(ws: WebsocketCommunicator) -> int:
-    """The code of a refusal. It is accepted first: a browser would not see the code."""
-    code, reason = await closing(await opened(ws))
-    assert reason
-    assert len(reason.encode()) <= 123
-    return code
 
 
 async def test_a_run_from_its_first_event_to_its_last(hub: Hub) -> None:
@@ -205,70 +166,6 @@ async def test_without_a_hub_the_client_comes_again(transactional_db: None) -> N
     assert await refused(socket(run.pk)) == CloseCode.GOING_AWAY
 
 
-async def test_no_such_run(hub: Hub) -> None:
-    assert await refused(socket(uuid4())) == CloseCode.NOT_FOUND
-
-
-@pytest.mark.parametrize("run_id", ["", "x", "0197a3c4", "a/b", "a" * 3000, "%00", "☃"])
-async def test_no_run_id(hub: Hub, run_id: str) -> None:
-    assert await refused(socket(f"/ws/tasks/{run_id}/")) == CloseCode.BAD_REQUEST
-
-
-@pytest.mark.parametrize("cursor", ["abc", "-1", "1.5", "", "9" * 30, "2", "%00", "%FF"])
-async def test_a_bad_after(hub: Hub, cursor: str) -> None:
-    run = await stored(events=1)
-    assert await refused(socket(run.pk, f"after={cursor}")) == CloseCode.BAD_REQUEST
-    assert hub.watched == 0
-
-
-@pytest.mark.parametrize("cursor", [b"abc", b"", b"2", b"\xff"])
-async def test_a_bad_last_event_id(hub: Hub, cursor: bytes) -> None:
-    run = await stored(events=1)
-    ws = socket(run.pk, headers=[(b"last-event-id", cursor)])
-    assert await refused(ws) == CloseCode.BAD_REQUEST
-
-
-async def test_a_malformed_query(hub: Hub) -> None:
-    run = await stored(events=1, finish=True)
-    found, code = await envelopes(await opened(socket(run.pk, "&&=%zz&%ff=%fe&a")))
-    assert (len(found), code) == (1, 1000)
-
-
-BAD_FRAMES = [
-    ({"bytes": b"\x00\x01"}, CloseCode.BAD_REQUEST),
-    ({"bytes": b'{"op":"ping"}'}, CloseCode.BAD_REQUEST),
-    ({"text": "x" * 70_000}, CloseCode.TOO_LARGE),
-    ({"text": '{"op":"' + "é" * 33_000 + '"}'}, CloseCode.TOO_LARGE),
-    ({"text": ""}, CloseCode.BAD_REQUEST),
-    ({"text": "ping"}, CloseCode.BAD_REQUEST),
-    ({"text": "{"}, CloseCode.BAD_REQUEST),
-    ({"text": "[" * 60_000}, CloseCode.BAD_REQUEST),
-    ({"text": "[]"}, CloseCode.BAD_REQUEST),
-    ({"text": "null"}, CloseCode.BAD_REQUEST),
-    ({"text": "{}"}, CloseCode.BAD_REQUEST),
-    ({"text": '{"op":null}'}, CloseCode.BAD_REQUEST),
-    ({"text": '{"op":["ping"]}'}, CloseCode.BAD_REQUEST),
-    ({"text": '{"op":"finish"}'}, CloseCode.BAD_REQUEST),
-    ({"text": '{"op":"PING"}'}, CloseCode.BAD_REQUEST),
-    ({"text": "1" * 10_000}, CloseCode.BAD_REQUEST),
-    ({"text": "\x00"}, CloseCode.BAD_REQUEST),
-]
-
-
-@pytest.mark.parametrize(("frame", "code"), BAD_FRAMES)
-async def test_a_bad_frame(hub: Hub, frame: dict[str, Any], code: CloseCode) -> None:
-    run = await stored()
-    other = await opened(socket(run.pk))
-    ws = await opened(socket(run.pk))
-    await ws.send_input({"type": "websocket.receive", **frame})
-    found, reason = await closing(ws)
-    assert found == code
-    assert reason
-    # Beside it, another one goes on.
-    await emit(run, 1, finish=True)
-    assert len((await envelopes(other))[0]) == 1
-
-
 async def test_a_client_that_has_gone_before_it_is_let_in(hub: Hub) -> None:
     run = await stored()
     ws = socket(run.pk)
@@ -276,20 +173,6 @@ async def test_a_client_that_has_gone_before_it_is_let_in(hub: Hub) -> None:
     await ws.send_input({"type": "websocket.disconnect", "code": 1006})
     await ws.wait(PATIENCE)
     assert hub.watched == 0
-
-
-async def test_a_foreign_page_is_denied_the_handshake(hub: Hub, ann: Login) -> None:
-    run = await stored(user=ann.user)
-    ws = socket(run.pk, headers=[ann.cookie, (b"origin", b"https://evil.example")])
-    connected, code = await ws.connect(PATIENCE)
-    assert not connected
-    assert code == CloseCode.FORBIDDEN
-
-
-async def test_an_own_page_is_let_in(hub: Hub) -> None:
-    run = await stored(events=1, finish=True)
-    ws = socket(run.pk, headers=[(b"origin", b"https://testserver")])
-    assert len((await envelopes(await opened(ws)))[0]) == 1
 
 
 @pytest.mark.parametrize("many", [False, True])

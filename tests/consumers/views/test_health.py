@@ -101,3 +101,9 @@ async def test_a_layer_that_is_down_is_named(no_reports: dict[str, Any], setting
 async def test_head_and_nothing_else() -> None:
     assert (await AsyncClient().head("/health/live")).status_code == 200
     assert (await AsyncClient().post("/health/live")).status_code == 405
+
+
+async def test_health_in_plain_text() -> None:
+    answer = await AsyncClient().get("/health")
+    assert (answer.status_code, answer.content) == (200, b"OK")
+    assert answer["Content-Type"] == "text/plain"

@@ -1,78 +1,16 @@
 """A StreamTask over HTTP, through Django's whole middleware and the real hub."""
 
-import json
-from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
-
 import pytest
-from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 
 from consumers.feeds.hub import Hub
 from tasks.coordinator import coordinator
-from tasks.exceptions import TaskFailed
-from tasks.handles import Handle
-from tasks.models import StreamTask, TaskRun
-from tasks.testing import running_supervisor
+from tasks.models import TaskRun
 from tests.streamed.models import ContinueTask, ExampleTask, OddTask, TwinTask
 
 from ..asking import refused
-from ..conftest import Login
-from ..connections import Headers, HttpStream
-
-JSON = [(b"accept", b"application/json")]
-
-
-class Block(NamedTuple):
-    id: int | None
-    event: str
-    data: dict[str, Any]
-
-
-def blocks(body: bytes) -> list[Block]:
-    found = []
-    for text in body.decode().removeprefix("retry: 1000\n: heartbeat 15\n").split("\n\n")[:-1]:
-        lines = [line for line in text.split("\n") if not line.startswith((":", "retry:"))]
-        fields = dict(line.split(": ", 1) for line in lines)
-        id_ = int(fields["id"]) if "id" in fields else None
-        found.append(Block(id_, fields["event"], json.loads(fields["data"])))
-    return found
-
-
-def path(task: StreamTask) -> str:
-    return f"/stream/{type(task).__name__}/{task.pk}"
-
-
-async def read(task: StreamTask, headers: Headers = ()) -> list[Block]:
-    stream = await HttpStream(path(task), headers=headers).open()
-    assert stream.status == 200, stream.content
-    return blocks(await stream.body())
-
-
-async def state(task: StreamTask) -> Any:
-    return (await HttpStream(path(task), headers=JSON).open()).json
-
-
-async def made(model: type[StreamTask], **fields: Any) -> Any:
-    return await model._default_manager.acreate(**fields)
-
-
-@pytest.fixture
-async def engine(hub: Hub) -> AsyncIterator[None]:
-    async with running_supervisor():
-        yield
-
-
-async def finished(task: StreamTask) -> Handle:
-    handle = await coordinator.start_task(task)
-    assert isinstance(handle, Handle)
-    try:
-        await handle.await_result(20)
-    except TaskFailed:
-        await handle.arefresh()
-    await task.arefresh_from_db()
-    return handle
+from ..connections import HttpStream
+from .taskreader import JSON, blocks, finished, made, path, read, state
 
 
 async def test_the_whole_log_of_a_finished_task(engine: None, anyone: None) -> None:
@@ -228,40 +166,12 @@ async def test_two_apps_with_the_same_model(hub: Hub, anyone: None) -> None:
         ("/stream/ExampleTask/1", 404, "no_such_task"),
         (f"/stream/ExampleTask/{10**30}", 404, "no_such_task"),
         ("/stream/ExampleTask/one", 400, "malformed_id"),
+        ("/stream/ExampleTask/1?after=x", 400, "bad_cursor"),
     ],
 )
 async def test_what_there_is_not(
     hub: Hub, anyone: None, wanted: str, status: int, code: str
 ) -> None:
-    refused(await AsyncClient().get(wanted), status, code)
-
-
-async def test_a_viewer_is_authorised(engine: None, ann: Login, bob: Login, staff: Login) -> None:
-    task = await made(ExampleTask)
-    await finished(task)
-    user = await sync_to_async(get_user_model().objects.get)(username="ann")
-    await TaskRun.objects.filter(pk=task.run_id).aupdate(user=user)
-    for login, status in ((ann, 200), (bob, 403), (staff, 200)):
-        for headers in ([login.cookie], [login.cookie, *JSON]):
-            stream = await HttpStream(path(task), headers=headers).open()
-            assert stream.status == status
-            if not stream.content:
-                await stream.body()
-    assert (await HttpStream(path(task)).open()).status == 401
-
-
-async def test_who_may_not_look_is_not_told_what_there_is(
-    hub: Hub, bob: Login, staff: Login
-) -> None:
-    task = await made(ExampleTask)
-    for login, statuses in ((None, (401, 401)), (bob, (403, 403)), (staff, (200, 404))):
-        headers = [login.cookie] if login else []
-        there = await HttpStream(path(task), headers=headers).open()
-        missing = await HttpStream("/stream/ExampleTask/999", headers=headers).open()
-        assert (there.status, missing.status) == statuses
-
-
-async def test_health_in_plain_text() -> None:
-    answer = await AsyncClient().get("/health")
-    assert (answer.status_code, answer.content) == (200, b"OK")
-    assert answer["Content-Type"] == "text/plain"
+    for accepted in ("text/event-stream", "application/json"):
+        answer = await AsyncClient().get(wanted, headers={"Accept": accepted})
+        refused(answer, status, code)
