@@ -33,12 +33,6 @@ __all__ = [
 # Whoever may enqueue some task must not thereby execute any program.
 _NOT_FROM_OUTSIDE = frozenset({"tasks.commands.run_command"})
 
-# Whoever may enqueue some task must not thereby execute any program.
-_NOT_FROM_OUTSIDE = frozenset({"tasks.commands.run_command"})
-
-# Whoever may enqueue some task must not thereby execute any program.
-_NOT_FROM_OUTSIDE = frozenset({"tasks.commands.run_command"})
-
 _KEY_LENGTH = 200  # characters; the column has 255, and the owner stands before it
 
 

@@ -1,4 +1,4 @@
-"""Limits on streams: who is refused, and that each place is given back exactly once."""
+"""Limits on streams: what is counted, and who is refused."""
 
 import random
 from collections import Counter
@@ -17,9 +17,6 @@ from consumers.wire import CloseCode
 from .visits import VISITOR, allow, of, user
 
 pytestmark = pytest.mark.usefixtures("limits")
-
-
-# The counts
 
 
 def test_a_process_has_so_many(settings: Any, limits: Limits) -> None:
@@ -129,6 +126,3 @@ def test_counts_are_what_is_open(settings: Any, steps: Any, rng: random.Random) 
     for seat, _, _ in kept:
         seat.release()
     assert limits._held == {}  # nobody is remembered for having been here
-
-
-# Through the real routing, views, login and hub
