@@ -27,6 +27,7 @@ class Chunk:
     def __init__(self, first: int, envelopes: Sequence[bytes]) -> None:
         self.first = first
         self.envelopes = tuple(envelopes)
+        self.last = first + len(envelopes) - 1
         self._forms: dict[str, bytes] = {}
 
     def form(self, name: str, make: "Callable[[Chunk], bytes]") -> bytes:
@@ -34,10 +35,6 @@ class Chunk:
         if name not in self._forms:
             self._forms[name] = make(self)
         return self._forms[name]
-
-    @property
-    def last(self) -> int:
-        return self.first + len(self.envelopes) - 1
 
     @cached_property
     def ends_log(self) -> bool:
