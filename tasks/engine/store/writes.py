@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from tasks.engine.store import log, together, updates
-from tasks.engine.store.dialect import as_moment, as_uuid, cursor, dialect, marks, writing
+from tasks.engine.store.dialect import as_moment, as_uuid, cursor, dialect, marks
+from tasks.engine.store.plain import engine_writing
 from tasks.engine.store.updates import Change, RunWrite
 from tasks.states import RunStatus
 
@@ -28,7 +29,7 @@ def write(writes: Sequence[RunWrite]) -> set[UUID]:
     if few and dialect().postgres:
         with cursor() as alone:
             return _judge(alone, writes, together.write(alone, writes))[1]
-    with writing() as open_cursor:
+    with engine_writing() as open_cursor:
         fresh, refused = _judge(open_cursor, writes, _rows(open_cursor, writes))
         apply(open_cursor, fresh)
     return refused
