@@ -47,7 +47,7 @@ class Subscription:
         self._joined = dict.fromkeys(self._joined, _NEVER)
 
     async def _name(self) -> str:
-        async with self._naming:
-            if not self._channel:
-                self._channel = await self._layer.new_channel()
+        if not self._channel:
+            async with self._naming:
+                self._channel = self._channel or await self._layer.new_channel()
         return self._channel
