@@ -27,7 +27,8 @@ class Subscription:
 
     async def receive(self) -> dict[str, Any]:
         """The next message. Layers lose what is under way when this is cancelled."""
-        message: dict[str, Any] = await self._layer.receive(await self._name())
+        channel = self._channel or await self._name()
+        message: dict[str, Any] = await self._layer.receive(channel)
         return message
 
     async def follow(self, groups: set[str]) -> None:
@@ -47,7 +48,7 @@ class Subscription:
         self._joined = dict.fromkeys(self._joined, _NEVER)
 
     async def _name(self) -> str:
-        if not self._channel:
-            async with self._naming:
-                self._channel = self._channel or await self._layer.new_channel()
+        async with self._naming:
+            if not self._channel:
+                self._channel = await self._layer.new_channel()
         return self._channel
