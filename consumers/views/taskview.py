@@ -61,7 +61,6 @@ async def show_task(
     request: HttpRequest, model_name: str, pk: str, app_label: str | None = None
 ) -> HttpResponseBase:
     """The log of the newest run as it grows, or the state as JSON. Starts nothing."""
-    given = requested(request.headers.get("Last-Event-ID"), request.GET.get("after"))
     found = await sync_to_async(_find)(app_label, model_name, pk)
     if prefers(request, "text/event-stream", "application/json") == "application/json":
         await admit(user_of(request), found.subject, Action.VIEW)
@@ -69,6 +68,7 @@ async def show_task(
     with seat_for(request) as seat:
         access = await admit(user_of(request), found.subject, Action.STREAM)
         seat.hold_for(access.user)
+        given = requested(request.headers.get("Last-Event-ID"), request.GET.get("after"))
         if found.run is None:
             return _without_run(found.row, given)
         return await _streamed(request, found.row, access, given, seat)
