@@ -103,7 +103,7 @@ def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
     values = [values] if isinstance(values, str) else values
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise _bad(f"{name} must be a text, or a list of texts.")
-    return _few(sorted(set(values)))
+    return tuple(sorted(set(_few(values))))
 
 
 def _few(values: Iterable[Any]) -> tuple[Any, ...]:

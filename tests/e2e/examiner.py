@@ -19,6 +19,7 @@ _SETTINGS = """\
 hooks = "tests.e2e.described.hooks"
 continue-on-failure = true
 max-stream-events = 3
+request-timeout = 60.0  # a loaded machine takes its time
 cache.enabled = false
 generation = {{ database = "none", no-shrink = true }}
 headers = {headers}

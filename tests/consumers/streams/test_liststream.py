@@ -146,6 +146,7 @@ class TestForAnyone:
             "meta.a%20b=1",
             "queue=%00",
             "&".join(f"queue={n}" for n in range(21)),
+            "&".join(["queue=mail"] * 21),
         ],
     )
     async def test_a_bad_request(self, hub: Hub, query: str) -> None:
