@@ -56,7 +56,9 @@ class Headway:
         app = self._route(scope)
         if self._process.lifecycle.phase is not Phase.SERVING and not await self._admit(scope):
             app = unavailable
-        await flowing(partial(self._process.applications.run, app), scope, receive, send)
+        running = flowing(partial(self._process.applications.run, app), scope, receive, send)
+        del scope, receive, send  # they would live for as long as this frame does
+        await running
 
     def _route(self, scope: Scope) -> ASGIApp:
         if self._health_only and not _asks_for_health(scope):
