@@ -77,13 +77,13 @@ class ReactorHooks:
 
         for port in self._ports():
             server = _http_factory(port).server
-            server.ws_factory.protocol = careful(WebSocketProtocol)
             server.ws_factory.setProtocolOptions(
                 closeHandshakeTimeout=CLOSE_PATIENCE,
                 # The next ping would have autobahn forget this one but for its timer, and drop
                 # who answers both. And so a client that vanished goes within 45 seconds.
                 autoPingTimeout=min(server.ping_timeout, server.ping_interval),
             )
+            server.ws_factory.protocol = careful(WebSocketProtocol, server.ws_factory)
         self._shutdown.settle = self._first_requests
         self._lifecycle.start(self._failed)
 
