@@ -21,7 +21,7 @@ _LAST = 4  # seq of the run's last event
 
 def memory(plan: Plan) -> list[Table]:
     """Beside bare daphne, whose application keeps a queue for each."""
-    clients = plan.size(2000, least=10)
+    clients = plan.size(2000, least=400)  # fewer may fit into pages that are there
     sides = {
         f"{name}, {kind}": partial(_fresh, make, clients, kind == "WS")
         for kind in ("SSE", "WS")
