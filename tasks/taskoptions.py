@@ -4,7 +4,6 @@ What ``using()`` is given outranks the decorator, and that outranks ``HEADWAY["D
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import fields
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from math import inf
@@ -108,23 +107,14 @@ def complaints(value_of: Callable[[str], Any]) -> list[str]:
     ]
 
 
-# The names are those of the fields of a Task: an option that is added there is known here.
-_OF_A_FUNCTION = {"func", "takes_context", "registered_name", "description"}
-_OF_AN_ENQUEUE = {"run_after", "delay", "user", "unique_key"}
-# A run knows its task by name, and has it from there.
-_OF_A_TASK = {"backoff"}
-
-
-def known_defaults() -> set[str]:
+def known_defaults() -> frozenset[str]:
     """Names of the options that may have a default, and be given to ``@task``."""
-    from tasks.task import Task
-
-    return {field.name for field in fields(Task)} - _OF_A_FUNCTION - _OF_AN_ENQUEUE
+    return Options.__optional_keys__
 
 
-def known_overrides() -> set[str]:
-    """Names of what ``using()`` takes."""
-    return (known_defaults() | _OF_AN_ENQUEUE) - _OF_A_TASK - {"delay"}
+def known_overrides() -> frozenset[str]:
+    """Names of what ``using()`` takes: a run knows its task by name, and has its backoff there."""
+    return Overrides.__optional_keys__
 
 
 def check_names(where: str, given: Iterable[str], known: Collection[str]) -> None:
@@ -163,7 +153,7 @@ def defaults(function: Callable[..., Any]) -> dict[str, Any]:
     Tasks are made while Django starts: an exception here would come before the checks.
     Headway's own have none: they are executed as they must be.
     """
-    if function.__module__.startswith(f"{__package__}."):
+    if function.__module__.startswith("tasks."):
         return {}
     headway = getattr(settings, "HEADWAY", {})
     given = headway.get("DEFAULT_TASK", {}) if isinstance(headway, Mapping) else {}

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from tasks import registry, task
+from tasks import Task, registry, task
 from tasks.checks import TAG
 from tasks.compat import InvalidTask
 from tasks.conf import conf
 from tasks.exceptions import HeadwayError, InvalidOption
 from tasks.stream_run import run_stream_task
+from tasks.taskoptions import known_defaults, known_overrides
 from tests.app import tasks as app
 
 DEFAULTS = {"priority": 3, "timeout": 60, "queue_name": "reports", "metadata": {"team": "a"}}
@@ -133,3 +135,10 @@ def test_a_module_may_be_loaded_again(module: Any) -> None:
     Path(made.__file__).write_text(f"from tasks import task\n\n# moved\n\n{text}")
     importlib.reload(made)
     assert registry.find("reloaded") is made.f is not first
+
+
+def test_what_can_be_given_is_what_a_task_has() -> None:
+    of_the_function = {"func", "takes_context", "registered_name", "description"}
+    of_a_moment = {"delay"}  # given as run_after
+    has = {field.name for field in fields(Task)} - of_the_function - of_a_moment
+    assert known_defaults() | known_overrides() == has
