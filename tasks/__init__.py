@@ -18,7 +18,7 @@ per way to execute. Importing this package imports no model, so that a module na
 
 from tasks.command import Command
 from tasks.context import Context, SyncContext
-from tasks.registry import aenqueue, aget_handle, enqueue, get_handle
+from tasks.shortcuts import aenqueue, aget_handle, enqueue, get_handle
 from tasks.task import Task, task
 
 #: The handle of a run, by its id.

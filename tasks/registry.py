@@ -3,28 +3,15 @@
 import inspect
 from typing import TYPE_CHECKING, Any, cast
 
-from asgiref.sync import sync_to_async
 from django.utils.module_loading import import_string
 
 from tasks.compat import Task as DjangoTask
 from tasks.exceptions import UnknownTask
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
-    from tasks.handles import Handle
     from tasks.task import Task
 
-__all__ = [
-    "aenqueue",
-    "aget_handle",
-    "enqueue",
-    "find",
-    "get_handle",
-    "known",
-    "register",
-    "resolve",
-]
+__all__ = ["find", "known", "register", "resolve"]
 
 _tasks: dict[str, "Task[..., Any]"] = {}
 _UNLISTED = ("tasks.pipelines.", "tasks.specs.")
@@ -93,26 +80,3 @@ def resolve(module_path: str) -> "Task[..., Any]":
     if not isinstance(found, DjangoTask):
         raise UnknownTask(f"{module_path!r} is no task, but {type(found).__name__}.")
     return cast("Task[..., Any]", found)
-
-
-def get_handle(run_id: "UUID | str") -> "Handle":
-    """The handle of a run; :class:`RunDoesNotExist` or :class:`MalformedRunId`."""
-    # Handles read models, which may be imported only once apps are ready.
-    from tasks import handles
-
-    return handles.get_handle(run_id)
-
-
-async def aget_handle(run_id: "UUID | str") -> "Handle":
-    """See :func:`get_handle`."""
-    return await sync_to_async(get_handle)(run_id)
-
-
-def enqueue(name: str, /, *args: Any, **kwargs: Any) -> "Handle":
-    """Enqueue the task registered under *name*; see :meth:`Task.enqueue`."""
-    return find(name).enqueue(*args, **kwargs)
-
-
-async def aenqueue(name: str, /, *args: Any, **kwargs: Any) -> "Handle":
-    """Enqueue the task registered under *name*; see :meth:`Task.aenqueue`."""
-    return await find(name).aenqueue(*args, **kwargs)
