@@ -4,19 +4,20 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError
 
+from tasks import registry
 from tasks.engine import store
 from tasks.engine.attempt import Attempt
 from tasks.engine.course import Course, courses
 from tasks.engine.store.pipelines import owner
 from tasks.engine.threads import DatabaseThread
 
-__all__ = ["PIPELINE_TASK", "Conductor", "behind", "busy", "conduct", "follow", "note"]
+__all__ = ["PIPELINE_TASK", "Conductor", "behind", "busy", "conduct", "follow", "led_by", "note"]
 
 logger = logging.getLogger("headway.pipelines")
 
@@ -27,6 +28,13 @@ _EVERY = 5.0  # seconds between two looks, about
 _AT_ONCE = 200  # pipelines read with one statement
 
 _current: "Conductor | None" = None
+_lead: Callable[[UUID], None] | None = None
+
+
+def led_by(lead: Callable[[UUID], None]) -> None:
+    """Have *lead* take a pipeline further: it enqueues stages, a floor above the engine."""
+    global _lead
+    _lead = lead
 
 
 def follow(attempt: Attempt) -> None:
@@ -49,10 +57,11 @@ def conduct(run_id: UUID) -> None:
 
     Anyone may call it at any time: it does what is still to be done, once.
     """
-    # Pipelines enqueue their stages, which is a floor above the engine.
-    from tasks.pipelines import advance
-
-    advance.conduct(run_id)
+    if _lead is None:
+        registry.resolve(PIPELINE_TASK)  # its module calls led_by()
+    if _lead is None:
+        raise RuntimeError(f"{PIPELINE_TASK} was imported, and nobody leads pipelines.")
+    _lead(run_id)
 
 
 def busy() -> bool:
