@@ -15,7 +15,7 @@ class TasksConfig(AppConfig):
     def ready(self) -> None:
         from tasks import checks
         from tasks.agents.checks import check_agents
-        from tasks.engine import metrics
+        from tasks.engine import control, metrics
         from tasks.engine.examination import check_tables
         from tasks.silence import check_silence
 
@@ -25,5 +25,5 @@ class TasksConfig(AppConfig):
         register(check_silence, checks.TAG, deploy=True)
         # For deployments alone: `migrate` makes all others first, and would refuse to begin.
         register(check_tables, checks.TAG, Tags.database, deploy=True)
-        metrics.register()
+        metrics.register(control.running)
         autodiscover_modules("tasks")

@@ -6,14 +6,11 @@ program. Where there is a histogram, which is a dozen series, it has the queue a
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from tasks.engine.metrics.library import counter, histogram
+from tasks.engine.store import Claim
 from tasks.states import Ending
-
-if TYPE_CHECKING:
-    from tasks.engine.attempt import Attempt
-    from tasks.engine.store import Claim
 
 __all__ = [
     "attempt_seconds",
@@ -66,12 +63,19 @@ _attempt_seconds = cache(attempt_seconds.labels)
 _wait_seconds = cache(wait_seconds.labels)
 
 
-def begun(claim: "Claim") -> None:
+class Attempt(Protocol):
+    """What is measured of one."""
+
+    claim: Claim
+    began: float
+
+
+def begun(claim: Claim) -> None:
     """A run was claimed."""
     _wait_seconds(claim.queue_name).observe(max(0.0, claim.waited))
 
 
-def ended(attempt: "Attempt", ending: Ending, status: str = "") -> None:
+def ended(attempt: Attempt, ending: Ending, status: str = "") -> None:
     """An attempt is over; *status* is what the run becomes, if that is for us to say."""
     claim = attempt.claim
     _attempts(claim.task, claim.queue_name, ending, status).inc()
