@@ -12,8 +12,8 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 from consumers.access.requests import user_of
-from tasks import circumstances
 from tasks.context import current_user
+from tasks.surroundings import circumstances
 
 __all__ = ["enqueueing_as", "request_id", "run_owner"]
 

@@ -16,8 +16,8 @@ class TasksConfig(AppConfig):
         from tasks import checks
         from tasks.agents.checks import check_agents
         from tasks.engine import control, metrics
-        from tasks.engine.examination import check_tables
-        from tasks.silence import check_silence
+        from tasks.engine.upkeep.examination import check_tables
+        from tasks.surroundings.silence import check_silence
 
         for check in (checks.check_settings, checks.check_backend, checks.check_database):
             register(check, checks.TAG)

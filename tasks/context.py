@@ -14,16 +14,16 @@ from uuid import UUID
 import anyio
 import anyio.lowlevel
 
-from tasks.circumstances import user_key
 from tasks.codec import decode
 from tasks.compat import TaskContext, TaskResult
-from tasks.engine.inbox import Inbox
+from tasks.engine.attempts.inbox import Inbox
 from tasks.events import LOG, PROGRESS, check_type
-from tasks.tracking import Meter
+from tasks.surroundings.circumstances import user_key
+from tasks.surroundings.tracking import Meter
 
 if TYPE_CHECKING:
-    from tasks.engine.attempt import Attempt
-    from tasks.engine.journal import Journal
+    from tasks.engine.attempts.attempt import Attempt
+    from tasks.engine.writing.journal import Journal
 
 __all__ = ["Context", "SyncContext", "current_user"]
 

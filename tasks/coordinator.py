@@ -18,14 +18,14 @@ from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 
-from tasks.answer import Answer, on_a_loop
 from tasks.engine import control
 from tasks.exceptions import RunDoesNotExist
 from tasks.states import CancelRequest, RunStatus
-from tasks.stream_here import executed_here
-from tasks.stream_models import find_model, find_row, run_of
-from tasks.stream_start import start
 from tasks.stream_task import StreamTask
+from tasks.streaming.answer import Answer, on_a_loop
+from tasks.streaming.here import executed_here
+from tasks.streaming.lookup import find_model, find_row, run_of
+from tasks.streaming.start import start
 
 __all__ = ["Coordinator", "coordinator"]
 

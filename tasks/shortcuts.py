@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 
-from tasks import registry
+from tasks.definition import registry
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -14,14 +14,14 @@ from consumers.access.visitor import Visitor, revoked
 from consumers.refusal import Refusal
 from tasks.engine import store
 from tasks.exceptions import MalformedRunId, RunDoesNotExist
-from tasks.grants import Grant
+from tasks.handles.grants import Grant
 from tasks.ids import parse_run_id
 from tasks.models import TaskRun
 
 if TYPE_CHECKING:
     from consumers.access.identity import Identity
     from consumers.access.rule import User
-    from tasks.engine.threads import DatabaseThread
+    from tasks.engine.process.threads import DatabaseThread
 
 __all__ = ["Access", "Action", "InThread", "admit", "allows", "default_rule", "denied", "granted"]
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 
 from tasks.conf import conf
-from tasks.engine.threads import DatabaseThread
-from tasks.engine.trouble import Trouble
+from tasks.engine.metrics.trouble import Trouble
+from tasks.engine.process.threads import DatabaseThread
 
 if TYPE_CHECKING:
     from consumers.access.admission import Admission
     from consumers.refusal import Refusal
-    from tasks.grants import Grant
+    from tasks.handles.grants import Grant
 
 __all__ = ["Holder", "Rights"]
 

@@ -22,8 +22,8 @@ from consumers.feeds.replay import Log, Replay
 from consumers.feeds.watcher import Watcher
 from consumers.refusal import Refusal
 from tasks.conf import conf
-from tasks.engine.subscription import Subscription
-from tasks.engine.trouble import Trouble
+from tasks.engine.metrics.trouble import Trouble
+from tasks.engine.news.subscription import Subscription
 from tasks.events import shard_group
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from tasks.codec import encode
 from tasks.conf import conf
 from tasks.models import TaskRun
 from tasks.states import RunStatus
-from tasks.stream_models import (
+from tasks.stream_task import StreamTask
+from tasks.streaming.lookup import (
     TASK_PATH,
     AmbiguousModel,
     UnknownModel,
@@ -34,7 +35,6 @@ from tasks.stream_models import (
     find_row,
     run_of,
 )
-from tasks.stream_task import StreamTask
 
 __all__ = ["TaskStream", "run_that_would_be", "show_task"]
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from django.core.exceptions import ImproperlyConfigured
 
-from tasks import taskoptions
 from tasks.agents.contract import Provider
 from tasks.agents.errors import MissingVariable
 from tasks.agents.plan import Plan
@@ -15,6 +14,7 @@ from tasks.agents.schemas import Schema
 from tasks.agents.templates import Prompt
 from tasks.agents.tools import tools_by_name
 from tasks.context import Context
+from tasks.definition import taskoptions
 from tasks.exceptions import InvalidArguments
 from tasks.task import Task
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.engine import conductor
-from tasks.engine.endings import Rests
+from tasks.engine.attempts.endings import Rests
+from tasks.engine.pipelines import conductor
 from tasks.pipelines.advance import conduct
 from tasks.task import task
 

@@ -11,9 +11,9 @@ from django.test import AsyncClient, Client
 from django.urls import path
 
 from consumers.middleware import enqueueing_as
-from tasks import circumstances
 from tasks.context import current_user
 from tasks.models import TaskRun
+from tasks.surroundings import circumstances
 
 from .calls import greet
 from .conftest import Login

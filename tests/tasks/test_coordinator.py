@@ -9,7 +9,7 @@ from django.db import transaction
 
 from tasks.coordinator import coordinator
 from tasks.models import TaskRun
-from tasks.stream_start import enqueue
+from tasks.streaming.start import enqueue
 from tasks.testing import running_supervisor
 from tests.streamed.models import (
     ContinueTask,

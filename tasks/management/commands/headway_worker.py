@@ -9,13 +9,13 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from tasks import queues
 from tasks.conf import conf, outrank
 from tasks.engine import metrics
-from tasks.engine.lastresort import COMMITS, LAST_RESORT, LastResort
-from tasks.engine.signals import StopSignals
+from tasks.engine.process.lastresort import COMMITS, LAST_RESORT, LastResort
+from tasks.engine.process.signals import StopSignals
 from tasks.engine.supervisor import ChildFailed, Supervisor
-from tasks.notify import notify
+from tasks.settings import queues
+from tasks.surroundings.notify import notify
 
 logger = logging.getLogger("headway")
 
