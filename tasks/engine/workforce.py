@@ -2,9 +2,6 @@
 
 import asyncio
 import logging
-import os
-import secrets
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
@@ -19,7 +16,7 @@ from tasks.engine.attempts.endings import End, cancelled
 from tasks.engine.attempts.postman import Postman
 from tasks.engine.claims.claimer import Claimer
 from tasks.engine.claims.leases import Leases, Rescuer
-from tasks.engine.claims.presence import Presence
+from tasks.engine.claims.presence import Presence, new_worker_id
 from tasks.engine.claims.room import Room
 from tasks.engine.executing.executor import Executor
 from tasks.engine.metrics import instruments
@@ -47,8 +44,7 @@ class Workforce:
     """Claims runs, starts them in a TaskGroup, and knows which are under way."""
 
     def __init__(self) -> None:
-        host = socket.gethostname()[:60]
-        self.worker_id = f"{host}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.worker_id = new_worker_id()
         self._loop = asyncio.get_running_loop()
         self._writer = DatabaseThread("headway-writer")
         self._publisher = Publisher()

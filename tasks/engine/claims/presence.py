@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from tasks.engine.process.threads import ThreadedChild
 from tasks.engine.store import WorkerInfo
 from tasks.settings import queues
 
-__all__ = ["SILENT", "Presence", "this_host"]
+__all__ = ["SILENT", "Presence", "new_worker_id", "this_host"]
 
 logger = logging.getLogger("headway.presence")
 
@@ -28,6 +29,11 @@ SILENT = 10  # leases after which a process that says nothing is forgotten
 def this_host() -> str:
     """The machine's, or container's, name as the worker table has it."""
     return socket.gethostname()[:255]
+
+
+def new_worker_id() -> str:
+    """What no other workforce is called, ever; people read from it where it is."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 class Presence(ThreadedChild):
