@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 
 from tasks.compat import BaseTaskBackend, InvalidTask, TaskResult, task_enqueued
 from tasks.compat import Task as DjangoTask
@@ -16,15 +15,7 @@ if TYPE_CHECKING:
     from tasks.handles.deferred import DeferredHandle
     from tasks.handles.enqueueing import Calls, Payload
 
-__all__ = ["PATH", "HeadwayBackend", "default_alias"]
-
-PATH = "tasks.backend.HeadwayBackend"
-
-
-def default_alias() -> str:
-    """The alias of the first backend in ``TASKS`` that is Headway's, else ``default``."""
-    configured = getattr(settings, "TASKS", {})
-    return next((a for a, given in configured.items() if given.get("BACKEND") == PATH), "default")
+__all__ = ["HeadwayBackend"]
 
 
 class HeadwayBackend(BaseTaskBackend):

@@ -7,9 +7,9 @@ import anyio
 from asgiref.sync import sync_to_async
 
 from tasks import Context, task
-from tasks.backend import default_alias
 from tasks.codec import encode
 from tasks.compat import task_backends
+from tasks.definition.backends import default_alias
 from tasks.engine.attempts.attempt import Cause
 from tasks.exceptions import HeadwayError
 from tasks.stream_task import StreamTask

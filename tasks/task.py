@@ -21,6 +21,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from tasks.compat import Task as DjangoTask
 from tasks.definition import calls, registry, taskoptions
+from tasks.definition.backends import default_alias
 from tasks.definition.options import Runner
 from tasks.definition.taskoptions import Backoff, Options, Overrides
 
@@ -210,8 +211,6 @@ def task(
     taken from ``HEADWAY["DEFAULT_TASK"]``. A bad option raises Django's ``InvalidTask`` or
     a ``TypeError`` at once.
     """
-    from tasks.backend import default_alias
-
     taskoptions.check_names("@task", given, taskoptions.known_defaults())
     chosen: dict[str, Any] = {k: value for k, value in given.items() if value is not None}
 

@@ -15,6 +15,7 @@ from tasks.agents.templates import Prompt
 from tasks.agents.tools import tools_by_name
 from tasks.context import Context
 from tasks.definition import taskoptions
+from tasks.definition.backends import default_alias
 from tasks.exceptions import InvalidArguments
 from tasks.task import Task
 
@@ -96,8 +97,6 @@ def agent(
 
     Raises ``ImproperlyConfigured`` if one of these is not sound.
     """
-    from tasks.backend import default_alias
-
     if type(max_turns) is not int or max_turns < 1:
         raise ImproperlyConfigured(f"max_turns is a whole number from 1, not {max_turns!r}.")
     if not name.isidentifier():

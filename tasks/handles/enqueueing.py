@@ -13,7 +13,6 @@ from django.db import transaction
 
 from tasks.codec import decode, encode, encode_indexed
 from tasks.conf import conf
-from tasks.context import current_user
 from tasks.definition.options import Options
 from tasks.engine import control, store
 from tasks.engine.attempts import tracing
@@ -158,7 +157,7 @@ def _serialised(value: Any, task: Any) -> str:
 
 
 def _requesting_user() -> Any:
-    provider = current_user.get()
+    provider = circumstances.current_user.get()
     return provider() if provider is not None else None
 
 

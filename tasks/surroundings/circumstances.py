@@ -25,6 +25,7 @@ __all__ = [
     "capture",
     "carried",
     "clean",
+    "current_user",
     "kept",
     "provider",
     "request_id",
@@ -39,6 +40,10 @@ Circumstances = Mapping[str, Any]
 
 #: Of the request that the current code serves, or of the one that enqueued the current run.
 request_id: ContextVar[str | None] = ContextVar("headway_request_id", default=None)
+
+#: Gives the user on whose behalf the current code runs, so that a run enqueued in a
+#: request belongs to who made the request. Called only when something is enqueued.
+current_user: ContextVar[Callable[[], Any] | None] = ContextVar("headway_user", default=None)
 
 #: Those of the run that the current code belongs to.
 _carried: ContextVar[Circumstances | None] = ContextVar("headway_circumstances", default=None)

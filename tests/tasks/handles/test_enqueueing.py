@@ -10,11 +10,11 @@ from django.db import transaction
 
 import tasks
 from tasks.compat import TaskResultDoesNotExist, task_enqueued
-from tasks.context import current_user
 from tasks.engine import store
 from tasks.exceptions import InvalidArguments, InvalidValue, MalformedRunId, RunDoesNotExist
 from tasks.ids import new_run_id
 from tasks.models import TaskEvent, TaskRun
+from tasks.surroundings import circumstances
 from tests.app import tasks as app
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -116,11 +116,11 @@ def test_a_delay_counts_from_the_enqueue_by_the_clock_that_all_share(
 def test_whose_it_is() -> None:
     user = get_user_model().objects.create(username="ada")
     assert TaskRun.objects.get(pk=app.add.using(user=user).enqueue(1).id).user == user
-    token = current_user.set(lambda: user)
+    token = circumstances.current_user.set(lambda: user)
     try:
         assert TaskRun.objects.get(pk=app.add.enqueue(1).id).user == user
     finally:
-        current_user.reset(token)
+        circumstances.current_user.reset(token)
     assert TaskRun.objects.get(pk=app.add.enqueue(1).id).user is None
 
 
