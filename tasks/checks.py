@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import connections
 
+from tasks.backend import HeadwayBackend
 from tasks.compat import task_backends
 from tasks.conf import conf, problems
 from tasks.surroundings import circumstances
@@ -122,8 +123,6 @@ def _of_sqlite(given: dict[str, Any]) -> Iterator[CheckMessage]:
 
 def check_backend(**_: Any) -> list[CheckMessage]:
     """Some entry of ``TASKS`` is Headway's; without one nothing is ever executed."""
-    from tasks.backend import HeadwayBackend
-
     if any(isinstance(task_backends[alias], HeadwayBackend) for alias in settings.TASKS):
         return []
     return [

@@ -5,7 +5,17 @@ from textwrap import dedent
 
 import pytest
 
-from .rules import LONGEST, LONGEST_MODULE, directions, environment, exports, length, rooms, sql
+from .rules import (
+    LONGEST,
+    LONGEST_MODULE,
+    beside,
+    directions,
+    environment,
+    exports,
+    length,
+    rooms,
+    sql,
+)
 
 
 def write(root: Path, name: str, text: str) -> None:
@@ -43,6 +53,21 @@ def write(root: Path, name: str, text: str) -> None:
             "from consumers.feeds.hub import Hub",
             "consumers/access/a.py:1 imports consumers.feeds.hub.Hub",
         ),
+        (
+            "tasks/engine/store/a.py",
+            "from tasks.engine.news import waiting",
+            "tasks/engine/store/a.py:1 imports tasks.engine.news.waiting",
+        ),
+        (
+            "tasks/engine/control.py",
+            "def f():\n    from tasks import handles",
+            "tasks/engine/control.py:2 imports tasks.handles",
+        ),
+        (
+            "tasks/settings/a.py",
+            "from ..definition.options import Options",
+            "tasks/settings/a.py:1 imports tasks.definition.options.Options",
+        ),
     ],
 )
 def test_an_import_upwards(tmp_path: Path, name: str, text: str, found: str) -> None:
@@ -56,7 +81,19 @@ def test_imports_downwards_are_fine(tmp_path: Path) -> None:
         tmp_path, "consumers/a.py", "from tasks import task\nfrom django.http import HttpResponse"
     )
     write(tmp_path, "tasks/a/b.py", "from ..models import TaskRun\nimport consumers_of_others")
+    write(tmp_path, "tasks/pipelines/a.py", "from tasks.engine.pipelines.course import Course")
+    write(
+        tmp_path, "tasks/handles/a.py", "from tasks.engine import control\nimport tasks.specs_of_a"
+    )
     assert list(directions(tmp_path)) == []
+
+
+@pytest.mark.parametrize("name", ["tasks/grants.py", "tasks/engine/posting.py"])
+def test_a_module_in_no_room(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name, "")
+    write(tmp_path, "tasks/conf.py", "")
+    write(tmp_path, "tasks/engine/news/posting.py", "")
+    assert list(beside(tmp_path)) == [f"{name} stands in no room"]
 
 
 @pytest.mark.parametrize(
