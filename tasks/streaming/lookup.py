@@ -7,7 +7,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 
 from tasks.engine import store
-from tasks.exceptions import RunDoesNotExist
+from tasks.exceptions import AmbiguousModel, RunDoesNotExist, UnknownModel
 from tasks.stream_task import StreamTask
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TASK_PATH",
-    "AmbiguousModel",
-    "UnknownModel",
     "find_model",
     "find_row",
     "key_of",
@@ -27,14 +25,6 @@ __all__ = [
 #: Of the task whose runs execute them. It is imported when one is started or executed, and
 #: not before: making a task asks ``settings.TASKS``, which may not be Headway's.
 TASK_PATH = "tasks.stream_run.run_stream_task"
-
-
-class UnknownModel(LookupError):
-    """No StreamTask has this name."""
-
-
-class AmbiguousModel(UnknownModel):
-    """Several apps have a StreamTask of this name."""
 
 
 def stream_models() -> Iterator[type[StreamTask]]:
