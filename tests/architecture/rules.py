@@ -2,11 +2,12 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from fnmatch import fnmatch
-from itertools import chain
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+from .plan import BESIDE, FORBIDDEN, NAMED
 from .source import Source
 
 PACKAGES = ("tasks", "consumers", "asgi_app")
@@ -14,73 +15,6 @@ FOLDERS = {*PACKAGES, "tests", "deploy", "docs", "requirements", "scripts", ".ci
 LONGEST = 250  # lines of a file; migrations are written by a machine
 # A module that a browser loads is one file, so that it takes one request and no build step.
 LONGEST_MODULE = 1_000
-
-
-def floors(package: str, *rows: str) -> dict[str, tuple[str, ...]]:
-    """From the top down: what stands in one row knows nothing of the rows above."""
-    named = [[f"{package}.{name}" for name in row.split()] for row in rows]
-    return {
-        place.replace(".", "/"): tuple(chain.from_iterable(named[:above]))
-        for above, row in enumerate(named)
-        for place in row
-    }
-
-
-# asgi_app → consumers → tasks, never the other way; and what ships knows no test.
-FORBIDDEN = {
-    "tasks": ("consumers", "asgi_app", "tests", "django.http"),
-    "consumers": ("asgi_app", "tests"),
-    "asgi_app": ("tests",),
-    **floors("consumers", "views", "streams", "feeds", "access"),
-    **floors(
-        "tasks",
-        # Ways in from outside of the code, and what is made of tasks.
-        "apps cli management",
-        "agents coordinator testing stream_run",
-        "streaming pipelines",
-        "specs",
-        # What executes them.
-        "engine.supervisor",
-        "engine.workforce",
-        "engine.upkeep",
-        "checks",
-        "backend shortcuts",
-        "engine.executing",
-        "runners",
-        # What tasks and their callers have in hand.
-        "context",
-        "handles",
-        # What all of that stands on.
-        "engine.control",
-        "engine.claims",
-        "engine.pipelines",
-        "engine.writing",
-        "engine.attempts",
-        "engine.news",
-        "engine.metrics",
-        "engine.process",
-        "engine.store",
-        "logs",
-        "surroundings",
-        "conf",
-        "definition",
-        "settings",
-    ),
-}
-
-# Types that are named from above.
-NAMED = {
-    "tasks/definition/taskoptions.py imports tasks.handles.Handle",  # a backoff is given one
-    "tasks/engine/control.py imports tasks.engine.workforce.Workforce",  # which it reaches
-}
-
-# What lies beside the rooms: what authors of tasks touch, what databases and settings have by
-# its path, and the words that all rooms use.
-BESIDE = {
-    "tasks": "apps backend checks codec command commands compat conf context coordinator events"
-    " exceptions fields ids logs message models shortcuts states stream_run stream_task task",
-    "tasks/engine": "control supervisor workforce",
-}
 
 STORE = "tasks/engine/store"  # a module, or a package of that name
 # In capitals, or in small letters with the clause that follows: "Select a run" is prose.
@@ -115,12 +49,46 @@ def directions(root: Path) -> Iterator[str]:
                 yield f"{source.name}:{line} imports {name}"
 
 
+def circles(root: Path) -> Iterator[str]:
+    """No module needs one that needs it, not even later, in a function; types may name any."""
+    known = {module(source): source for source in sources(root)}
+    graph = {
+        name: {
+            held(imported, known)
+            for _, imported in source.imports(types=False)
+            if f"{source.name} imports {imported}" not in NAMED
+        }
+        - {name, ""}
+        for name, source in known.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        yield " → ".join(reversed(error.args[1]))
+
+
+def module(source: Source) -> str:
+    """Its dotted name."""
+    return source.name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def held(name: str, known: Container[str]) -> str:
+    """The module that has *name* or is it; empty if that is not ours."""
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name
+
+
 def beside(root: Path) -> Iterator[str]:
-    """A module stands in a room, or is one of those that lie beside them."""
+    """A module stands in a room, or is one of those that lie beside them; a room has a floor."""
     for folder, names in BESIDE.items():
         for path in sorted((root / folder).glob("*.py")):
             if path.stem not in {"__init__", *names.split()}:
                 yield f"{folder}/{path.name} stands in no room"
+        for path in sorted((root / folder).glob("*/__init__.py")):
+            room = path.parent.relative_to(root).as_posix()
+            if room not in {*FORBIDDEN, *BESIDE, "tasks/migrations"}:
+                yield f"{room}/ has no floor"
 
 
 def sql(root: Path) -> Iterator[str]:
@@ -226,4 +194,4 @@ def bindings(tree: ast.Module) -> Iterator[str]:
                     yield alias.asname or alias.name.partition(".")[0]
 
 
-RULES: tuple[Rule, ...] = (directions, beside, sql, environment, length, rooms, exports)
+RULES: tuple[Rule, ...] = (directions, circles, beside, sql, environment, length, rooms, exports)

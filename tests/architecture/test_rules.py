@@ -9,6 +9,7 @@ from .rules import (
     LONGEST,
     LONGEST_MODULE,
     beside,
+    circles,
     directions,
     environment,
     exports,
@@ -88,12 +89,29 @@ def test_imports_downwards_are_fine(tmp_path: Path) -> None:
     assert list(directions(tmp_path)) == []
 
 
+def test_a_circle(tmp_path: Path) -> None:
+    write(tmp_path, "tasks/a.py", "from tasks.b.c import d")
+    write(tmp_path, "tasks/b/__init__.py", "")
+    write(tmp_path, "tasks/b/c.py", "def f():\n    from ..e import G\n    return G")
+    write(tmp_path, "tasks/e.py", "from typing import TYPE_CHECKING\nimport tasks.a")
+    (found,) = circles(tmp_path)
+    assert set(found.split(" → ")) == {"tasks.a", "tasks.b.c", "tasks.e"}
+    write(tmp_path, "tasks/e.py", "if TYPE_CHECKING:\n    import tasks.a")
+    assert list(circles(tmp_path)) == []
+
+
 @pytest.mark.parametrize("name", ["tasks/grants.py", "tasks/engine/posting.py"])
 def test_a_module_in_no_room(tmp_path: Path, name: str) -> None:
     write(tmp_path, name, "")
     write(tmp_path, "tasks/conf.py", "")
     write(tmp_path, "tasks/engine/news/posting.py", "")
     assert list(beside(tmp_path)) == [f"{name} stands in no room"]
+
+
+def test_a_room_without_a_floor(tmp_path: Path) -> None:
+    for room in ("tasks/migrations", "tasks/specs", "tasks/engine", "tasks/engine/attic"):
+        write(tmp_path, f"{room}/__init__.py", "")
+    assert list(beside(tmp_path)) == ["tasks/engine/attic/ has no floor"]
 
 
 @pytest.mark.parametrize(
