@@ -8,13 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import anyio
-from channels.layers import channel_layers
 from django.db import connections
 
 from tasks.conf import conf
 from tasks.engine import store
 from tasks.engine.metrics.trouble import Trouble
-from tasks.engine.news.subscription import Subscription
+from tasks.engine.news.hearing import Hearing
 from tasks.engine.news.wakers import others_hear
 from tasks.engine.process.threads import DatabaseThread, see_off
 from tasks.engine.store import Head
@@ -54,7 +53,6 @@ class Lookout:
         self._asked = asyncio.Event()
         self._leaving = False
         self._version = 0
-        self._joining = Trouble("Joining groups of the Channels layer")
 
     def attend(self) -> None:
         """Somebody waits for another run. Any thread."""
@@ -105,15 +103,15 @@ class Lookout:
             database.close()
 
     async def _attend(self, database: DatabaseThread) -> None:
-        layer = Subscription(channel_layers[conf().channel_layer]) if others_hear() else None
+        hearing = Hearing(self._hear) if others_hear() else None
         reading = Trouble("Reading how far a run is")
         async with anyio.create_task_group() as group:
-            if layer is not None:
-                group.start_soon(self._listen, layer)
+            if hearing is not None:
+                group.start_soon(hearing.listen)
             while await self._is_wanted():
                 self._asked.clear()  # who comes from here on has all of this done again
-                if layer is not None:
-                    await self._follow(layer, self._groups())
+                if hearing is not None:
+                    await hearing.follow(self._groups())
                 await anyio.sleep(_MOMENT)
                 with reading:
                     await self._look(database)
@@ -121,9 +119,9 @@ class Lookout:
                 if reading.lasts:
                     await anyio.sleep(reading.pause)
             group.cancel_scope.cancel()
-        if layer is not None:
+        if hearing is not None:
             with anyio.move_on_after(_PAUSE):
-                await self._follow(layer, set())
+                await hearing.follow(set())
 
     @property
     def _glances(self) -> bool:
@@ -164,23 +162,8 @@ class Lookout:
                     return
             await self._asked.wait()
 
-    async def _follow(self, layer: Subscription, groups: set[str]) -> None:
-        with self._joining:
-            await layer.follow(groups)
-        if self._joining.lasts:
-            layer.forget()
-
     def _groups(self) -> set[str]:
         return {shard_group(run_id, conf().shards) for run_id in self._awaited()}
-
-    async def _listen(self, layer: Subscription) -> None:
-        trouble = Trouble("Receiving from the Channels layer")
-        while True:
-            with trouble:
-                self._hear(await layer.receive())
-            if trouble.lasts:
-                layer.forget()
-                await anyio.sleep(trouble.pause)
 
     def _hear(self, message: Mapping[str, Any]) -> None:
         for batch in message.get("batches", ()):

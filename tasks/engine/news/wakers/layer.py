@@ -9,11 +9,10 @@ from contextlib import suppress
 from typing import Any, Final
 
 import anyio
-from channels.layers import channel_layers, get_channel_layer
+from channels.layers import get_channel_layer
 
 from tasks.conf import conf
-from tasks.engine.metrics.trouble import Trouble
-from tasks.engine.news.subscription import Subscription
+from tasks.engine.news.hearing import Hearing
 from tasks.engine.news.wakers.news import Hear, News
 
 __all__ = ["GROUP", "Waker", "announce"]
@@ -34,32 +33,16 @@ class Waker:
         self._hear = hear
 
     async def serve(self) -> None:
-        alias = conf().channel_layer
-        subscription = Subscription(channel_layers[alias])
+        hearing = Hearing(self._understand)
         async with anyio.create_task_group() as group:
-            group.start_soon(self._belong, subscription, name="waker: belong")
-            trouble = Trouble(f"Hearing of new runs from CHANNEL_LAYERS[{alias!r}]")
+            group.start_soon(hearing.listen, name="waker: listen")
             while True:
-                with trouble:
-                    self._understand(await subscription.receive())
-                if trouble.lasts:
-                    subscription.forget()
-                    await anyio.sleep(trouble.pause)
+                await hearing.follow({GROUP})
+                await anyio.sleep(_TICK)
 
     def _understand(self, message: dict[str, Any]) -> None:
         with suppress(ValueError):  # news that only a later release understands
             self._hear(News(message.get("news", News.RUN)))
-
-    async def _belong(self, subscription: Subscription) -> None:
-        trouble = Trouble(
-            f"Joining those who execute runs on CHANNEL_LAYERS[{conf().channel_layer!r}]"
-        )
-        while True:
-            with trouble:
-                await subscription.follow({GROUP})
-            if trouble.lasts:
-                subscription.forget()
-            await anyio.sleep(_TICK)
 
 
 class _Announcer:
