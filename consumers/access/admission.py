@@ -8,7 +8,7 @@ from uuid import UUID
 from consumers.access.visitor import expired, revoked
 from consumers.refusal import Refusal
 from tasks.engine import store
-from tasks.handles.grants import Grant
+from tasks.grants import Grant
 
 if TYPE_CHECKING:
     from consumers.access.identity import Identity

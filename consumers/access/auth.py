@@ -14,7 +14,7 @@ from consumers.access.visitor import Visitor, revoked
 from consumers.refusal import Refusal
 from tasks.engine import store
 from tasks.exceptions import MalformedRunId, RunDoesNotExist
-from tasks.handles.grants import Grant
+from tasks.grants import Grant
 from tasks.ids import parse_run_id
 from tasks.models import TaskRun
 

@@ -15,7 +15,7 @@ from tasks.engine.process.threads import DatabaseThread
 if TYPE_CHECKING:
     from consumers.access.admission import Admission
     from consumers.refusal import Refusal
-    from tasks.handles.grants import Grant
+    from tasks.grants import Grant
 
 __all__ = ["Holder", "Rights"]
 

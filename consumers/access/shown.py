@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote_plus
 
 from consumers.asgi import Scope
-from tasks.handles.grants import PREFIX
+from tasks.grants import PREFIX
 
 __all__ = ["PROTOCOL", "conceal", "shown_in"]
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from consumers.access.identity import Identity
 from consumers.refusal import Refusal
+from tasks import grants
 from tasks.conf import conf
 from tasks.exceptions import InvalidGrant
-from tasks.handles import grants
-from tasks.handles.grants import Grant
+from tasks.grants import Grant
 
 if TYPE_CHECKING:
     from consumers.access.rule import User

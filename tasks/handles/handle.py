@@ -7,11 +7,12 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 
+from tasks import grants
 from tasks.compat import TaskError, TaskResult
 from tasks.definition import registry
 from tasks.engine import control, store
 from tasks.exceptions import RunFinished, RunNotFinished
-from tasks.handles import following, grants, outcome
+from tasks.handles import following, outcome
 from tasks.handles.following import RunEvent
 from tasks.handles.result import RunError, RunResult
 from tasks.ids import parse_run_id

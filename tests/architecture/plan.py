@@ -49,7 +49,7 @@ FORBIDDEN = {
         "engine.metrics",
         "engine.process",
         "engine.store",
-        "logs",
+        "grants logs",
         "surroundings",
         "conf",
         "definition",
@@ -68,6 +68,7 @@ NAMED = {
 # its path, and the words that all rooms use.
 BESIDE = {
     "tasks": "apps backend checks codec command commands compat conf context coordinator events"
-    " exceptions fields ids logs message models shortcuts states stream_run stream_task task",
+    " exceptions fields grants ids logs message models shortcuts states stream_run stream_task"
+    " task",
     "tasks/engine": "control supervisor workforce",
 }

@@ -8,7 +8,7 @@ from django.test import override_settings
 from django.views.debug import ExceptionReporter
 
 from consumers.access.shown import conceal, shown_in
-from tasks.handles import grants
+from tasks import grants
 
 GRANT = grants.make(uuid4(), "stream", 0, None)
 

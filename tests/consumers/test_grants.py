@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 
 from consumers.feeds.hub import Hub
 from consumers.wire import CloseCode
-from tasks.handles import grants
+from tasks import grants
 from tasks.models import TaskRun
 from tasks.states import RunStatus
 

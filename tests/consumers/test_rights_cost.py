@@ -15,7 +15,7 @@ from consumers.access.auth import Action, admit
 from consumers.access.rights import Rights
 from consumers.access.visitor import Visitor
 from consumers.feeds.hub import Hub
-from tasks.handles import grants
+from tasks import grants
 from tasks.models import TaskRun
 
 from .conftest import RECHECK, Login, _login

@@ -10,7 +10,8 @@ from asgiref.sync import sync_to_async
 
 from consumers.feeds.hub import Hub
 from consumers.wire import CloseCode
-from tasks.handles import get_handle, grants
+from tasks import grants
+from tasks.handles import get_handle
 from tasks.models import TaskRun
 
 from .conftest import Login

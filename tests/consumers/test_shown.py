@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from consumers.access.shown import conceal, shown_in
-from tasks.handles import grants
+from tasks import grants
 
 GRANT = grants.make(uuid4(), "stream", 0, None)
 QUOTED = GRANT.replace("hwg_", "%68wg%5F")

@@ -6,11 +6,13 @@ program. Where there is a histogram, which is a dozen series, it has the queue a
 
 import time
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tasks.engine.metrics.library import counter, histogram
-from tasks.engine.store import Claim
 from tasks.states import Ending
+
+if TYPE_CHECKING:
+    from tasks.engine.store import Claim
 
 __all__ = [
     "attempt_seconds",
@@ -66,11 +68,11 @@ _wait_seconds = cache(wait_seconds.labels)
 class Attempt(Protocol):
     """What is measured of one."""
 
-    claim: Claim
+    claim: "Claim"
     began: float
 
 
-def begun(claim: Claim) -> None:
+def begun(claim: "Claim") -> None:
     """A run was claimed."""
     _wait_seconds(claim.queue_name).observe(max(0.0, claim.waited))
 

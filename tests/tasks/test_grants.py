@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 
+from tasks import grants
 from tasks.exceptions import InvalidGrant, RunDoesNotExist
-from tasks.handles import Handle, get_handle, grants
+from tasks.handles import Handle, get_handle
 from tasks.models import TaskRun
 from tests.app.tasks import add
 
