@@ -18,10 +18,9 @@ __all__ = [
     "attempt_seconds",
     "attempts",
     "begun",
-    "commit_seconds",
+    "committed",
     "ended",
     "enqueued",
-    "events",
     "failures",
     "loop_lag",
     "published",
@@ -75,6 +74,12 @@ class Attempt(Protocol):
 def begun(claim: "Claim") -> None:
     """A run was claimed."""
     _wait_seconds(claim.queue_name).observe(max(0.0, claim.waited))
+
+
+def committed(events_: int, seconds: float) -> None:
+    """A transaction of the journal's has gone through."""
+    events.inc(events_)
+    commit_seconds.observe(seconds)
 
 
 def ended(attempt: Attempt, ending: Ending, status: str = "") -> None:
