@@ -50,6 +50,12 @@ def test_it_reads_what_it_has_written(run: str) -> None:
         assert cursor.fetchall()[0][0] == 2
 
 
+def test_marks_are_those_of_django() -> None:
+    with engine_writing() as cursor:
+        cursor.execute("SELECT '%%s of %%' WHERE 1 = %s", [1])
+        assert cursor.fetchone()[0] == "%s of %"
+
+
 def test_errors_are_djangos_and_leave_no_transaction(run: str) -> None:
     with pytest.raises(IntegrityError):
         add(run, 1, 1)
