@@ -107,11 +107,10 @@ class _Hasty:
         """As the class writes, if anything is left for it; that also hears of a lost connection."""
         sent = 0
         if self.connected and not self.dataBuffer and not self._tempDataLen:
-            while sent < len(data):
-                taken = self.writeSomeData(memoryview(data)[sent:] if sent else data)
-                if not isinstance(taken, int) or taken <= 0:
-                    break
-                sent += taken
+            try:
+                sent = self.socket.send(data)
+            except OSError:  # it is full, or lost
+                sent = 0
         if sent < len(data):
             super().write(data[sent:] if sent else data)  # type: ignore[misc]
 

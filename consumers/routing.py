@@ -1,10 +1,10 @@
-"""WebSocket paths, and the application behind them."""
+"""The application behind the WebSocket paths."""
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from consumers.access.shown import shown_in
 from consumers.asgi import Receive, Scope, Send
+from consumers.paths import is_for_many
 from consumers.refusal import TooMany
 from consumers.wire import CloseCode
 from tasks.conf import conf
@@ -12,27 +12,7 @@ from tasks.conf import conf
 if TYPE_CHECKING:
     from consumers.access.limits import Seat
 
-__all__ = ["handles", "is_for_many", "run_in", "run_path", "websocket_application"]
-
-
-def handles(path: str) -> bool:
-    """Whether a WebSocket to *path* is ours."""
-    return path.startswith(_root())
-
-
-def run_path(run_id: UUID) -> str:
-    """The path at which a run is watched."""
-    return f"{_root()}{run_id}/"
-
-
-def is_for_many(path: str) -> bool:
-    """Whether a path of ours names no run, as the one for many does."""
-    return path == _root()
-
-
-def run_in(path: str) -> str:
-    """The run id in a path of ours."""
-    return path.removeprefix(_root()).removesuffix("/")
+__all__ = ["websocket_application"]
 
 
 async def websocket_application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +75,3 @@ async def _with_user(scope: Scope, receive: Receive, send: Send) -> Scope:
     stack: Any = AuthMiddlewareStack(keep)
     await stack(scope, receive, send)
     return made[0]
-
-
-def _root() -> str:
-    return f"/{conf().websocket_path.strip('/')}/"

@@ -1,0 +1,181 @@
+"""A thread that talks to the database: one connection, one call after another."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from django.db import DatabaseError, InterfaceError, connections
+
+from tasks.conf import conf
+
+__all__ = ["DatabaseThread", "ThreadedChild", "see_off", "use_own_connection"]
+
+_FAREWELL = 0.2  # seconds: a connection is closed in one of them, unless the server hangs
+
+
+def see_off(thread: threading.Thread) -> None:
+    """Wait a moment for a thread that has been told to end and closes its connection.
+
+    An interpreter that begins to exit while another thread closes a SQLite connection
+    crashes: the closing calls back into Python, which is gone.
+    """
+    if thread is not threading.current_thread():
+        thread.join(_FAREWELL)
+
+
+def use_own_connection() -> None:
+    """Have the calling thread connect by itself where Django would ask its pool.
+
+    The engine goes on when requests and runs have taken all that the pool has.
+    """
+    shared = connections[conf().database]
+    options = shared.settings_dict.get("OPTIONS", {})
+    if options.get("pool"):
+        alone = {name: value for name, value in options.items() if name != "pool"}
+        own = type(shared)(shared.settings_dict | {"OPTIONS": alone}, shared.alias)
+        connections[shared.alias] = own
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DatabaseThread:
+    """A daemon thread with a database connection of its own; starts at the first call.
+
+    A daemon, so that a connection that hangs cannot keep the process from ending.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run *function* in the thread. A cancelled caller does not stop it."""
+        # Not by way of submit(): a future for threads, tied to one of the loop, costs as much
+        # as a small transaction.
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+
+        def work() -> None:
+            if not answer.cancelled():
+                outcome = _carry_out(partial(function, *args, **kwargs))
+                with suppress(RuntimeError):  # the loop is closed, and who waited is gone
+                    loop.call_soon_threadsafe(_settle, answer, outcome)
+
+        self._put(work)
+        return await answer
+
+    def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Like :meth:`call`, from any thread."""
+        future: Future[T] = Future()
+
+        def work() -> None:
+            if future.set_running_or_notify_cancel():
+                _settle(future, _carry_out(partial(function, *args, **kwargs)))
+
+        self._put(work)
+        return future
+
+    def close(self) -> None:
+        """Close the connection and end the thread after the calls before this one."""
+        if self._thread is not None:
+            self._calls.put(None)
+            see_off(self._thread)
+            self._thread = None
+
+    def _put(self, work: Callable[[], None]) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
+                self._thread.start()
+        self._calls.put(work)
+
+    def _serve(self) -> None:
+        use_own_connection()
+        while (work := self._calls.get()) is not None:
+            work()
+            del work  # or the last result would live until the next call
+        connections.close_all()
+
+
+class _Raised(NamedTuple):
+    error: BaseException
+
+
+def _carry_out(call: Callable[[], T]) -> T | _Raised:
+    try:
+        return call()
+    except BaseException as error:
+        if isinstance(error, DatabaseError | InterfaceError):
+            connections.close_all()  # the next call opens a sound one
+        return _Raised(error)
+
+
+def _settle(future: "Future[T] | asyncio.Future[T]", outcome: T | _Raised) -> None:
+    if future.cancelled():
+        return
+    if isinstance(outcome, _Raised):
+        future.set_exception(outcome.error)
+    else:
+        future.set_result(outcome)
+
+
+class ThreadedChild:
+    """A child of the supervisor that works in a thread of its own, whatever the loop does."""
+
+    #: Of the thread.
+    name = "child"
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    async def serve(self) -> None:
+        """Have :meth:`watch` run in a daemon thread until cancelled; raises what it raises."""
+        ending = threading.Event()
+        ended: asyncio.Future[None] = self._loop.create_future()
+        thread = threading.Thread(
+            target=self._run, args=(ending, ended), name=f"headway-{self.name}", daemon=True
+        )
+        thread.start()
+        try:
+            await ended
+        finally:
+            ending.set()
+            self.interrupt()
+            see_off(thread)
+
+    def interrupt(self) -> None:
+        """Have :meth:`watch` look at *ending* now, where it waits for something else."""
+
+    def watch(self, ending: threading.Event) -> None:
+        """The work, in the thread, until *ending* is set."""
+        raise NotImplementedError
+
+    def tell(self, callback: Callable[[], object]) -> None:
+        """Have *callback* called on the loop."""
+        try:
+            self._loop.call_soon_threadsafe(callback)
+        except RuntimeError:
+            return  # the loop is closed, and with it everyone who could hear
+
+    def _run(self, ending: threading.Event, ended: "asyncio.Future[None]") -> None:
+        try:
+            use_own_connection()
+            self.watch(ending)
+        except BaseException as error:
+            self.tell(partial(_fail, ended, error))
+        finally:
+            connections.close_all()
+
+
+def _fail(ended: "asyncio.Future[None]", error: BaseException) -> None:
+    if not ended.done():
+        ended.set_exception(error)
