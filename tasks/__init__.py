@@ -18,7 +18,14 @@ per way to execute. Importing this package imports no model, so that a module na
 
 from tasks.command import Command
 from tasks.context import Context, SyncContext
-from tasks.registry import aenqueue, aget_handle, enqueue, get_handle
+from tasks.registry import (
+    aenqueue,
+    aenqueue_on_commit,
+    aget_handle,
+    enqueue,
+    enqueue_on_commit,
+    get_handle,
+)
 from tasks.task import Task, task
 
 #: The handle of a run, by its id.
@@ -30,9 +37,11 @@ __all__ = [
     "SyncContext",
     "Task",
     "aenqueue",
+    "aenqueue_on_commit",
     "aget",
     "aget_handle",
     "enqueue",
+    "enqueue_on_commit",
     "get",
     "get_handle",
     "task",

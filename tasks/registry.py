@@ -12,13 +12,16 @@ from tasks.exceptions import UnknownTask
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from tasks.deferred import DeferredHandle
     from tasks.handles import Handle
     from tasks.task import Task
 
 __all__ = [
     "aenqueue",
+    "aenqueue_on_commit",
     "aget_handle",
     "enqueue",
+    "enqueue_on_commit",
     "find",
     "get_handle",
     "known",
@@ -116,3 +119,13 @@ def enqueue(name: str, /, *args: Any, **kwargs: Any) -> "Handle":
 async def aenqueue(name: str, /, *args: Any, **kwargs: Any) -> "Handle":
     """Enqueue the task registered under *name*; see :meth:`Task.aenqueue`."""
     return await find(name).aenqueue(*args, **kwargs)
+
+
+def enqueue_on_commit(name: str, /, *args: Any, **kwargs: Any) -> "DeferredHandle":
+    """Enqueue the task registered under *name*; see :meth:`Task.enqueue_on_commit`."""
+    return find(name).enqueue_on_commit(*args, **kwargs)
+
+
+async def aenqueue_on_commit(name: str, /, *args: Any, **kwargs: Any) -> "DeferredHandle":
+    """Enqueue the task registered under *name*; see :meth:`Task.enqueue_on_commit`."""
+    return await find(name).aenqueue_on_commit(*args, **kwargs)

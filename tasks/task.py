@@ -154,6 +154,16 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
         """See :meth:`enqueue_many`."""
         return await self._backend().aenqueue_many(self, calls)
 
+    def as_taskspec(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        """The TaskSpec of this call: a document to keep, or to submit as it is or changed.
+
+        Raises as :meth:`enqueue` does, and :class:`InvalidOption` for ``run_after``, ``user`` and
+        ``unique_key``, which belong to one enqueueing.
+        """
+        from tasks.specs.described import described
+
+        return described(self, args, kwargs)
+
     def check_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """:class:`InvalidArguments` unless the function could be called so."""
         calls.check(self.name, self.func, args, kwargs, context=self.takes_context)
