@@ -69,7 +69,7 @@ class Conf:
     blocked_loop: float = seconds(1.0, "a blocked event loop is logged after this long")
 
     request_id_provider: str | Callable[..., Any] | None = function("() -> str or None")  # noqa: RUF009
-    base_dir: str | Path | None = optional(
+    base_dir: str | Path | None = optional(  # noqa: RUF009
         None,
         places.ABSOLUTE,
         places.is_absolute,

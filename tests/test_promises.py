@@ -19,7 +19,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "tasks/test_values.py::test_metadata_that_no_database_takes",
     ),
     "payload_overrides_reject_invalid_private_spec_type": (
-        "tasks/specs/test_wrong.py::test_all_that_is_wrong_is_said_at_the_call",
+        "tasks/specs/test_faults.py::test_all_that_is_wrong_is_said_at_the_call",
     ),
     # The end of a run is told by its row, which stays.
     "status_uses_terminal_snapshot_not_diagnostic_snapshot": (
@@ -83,7 +83,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "tasks/specs/test_commands.py::test_commands",
     ),
     "native_helpers_reject_legacy_payload_names": (
-        "tasks/specs/test_wrong.py::test_all_that_is_wrong_is_said_at_the_call",
+        "tasks/specs/test_faults.py::test_all_that_is_wrong_is_said_at_the_call",
         "tasks/pipelines/test_pipeline.py::test_other_names_of_the_payload_are_refused_with_a_hint",
         "tasks/specs/test_deferred.py::test_it_waits_for_nothing",
     ),

@@ -70,8 +70,10 @@ def test_what_it_says() -> None:
 
 def test_a_registered_name_is_the_target() -> None:
     assert app.named.as_taskspec() == {
-        **{"name": "suite.named", "target": "suite.named"},
-        **{"priority": 0, "queue_name": "default"},
+        "name": "suite.named",
+        "target": "suite.named",
+        "priority": 0,
+        "queue_name": "default",
     }
 
 
