@@ -59,7 +59,8 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "tasks/test_deferred.py::test_what_is_wrong_fails_at_the_call_and_before_the_commit",
     ),
     "deferred_native_submission_validates_unknown_overrides_before_commit": (
-        "tasks/specs/test_deferred.py::test_what_is_wrong_is_said_before_the_commit",
+        "tasks/specs/test_deferred.py"
+        "::test_a_parameter_that_there_is_not_is_said_before_the_commit",
         "tasks/test_taskoptions.py::test_an_override_that_there_is_not",
     ),
     "deferred_spec_reference_validates_missing_reference_before_commit": (
@@ -143,7 +144,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "tasks/cli/test_show.py::test_all_of_it",
         "tasks/cli/test_show.py::test_no_such_run",
         "tasks/cli/test_ending.py::test_one_that_waits",
-        "tasks/cli/test_ending.py::test_of_several_the_rest_is_done",
+        "tasks/cli/test_ending.py::test_one_that_there_is_not",
     ),
 }
 
