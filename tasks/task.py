@@ -160,9 +160,7 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
         Raises as :meth:`enqueue` does, and :class:`InvalidOption` for ``run_after``, ``user`` and
         ``unique_key``, which belong to one enqueueing.
         """
-        from tasks.specs.described import described
-
-        return described(self, args, kwargs)
+        return self._backend().as_taskspec(self, args, kwargs)
 
     def check_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """:class:`InvalidArguments` unless the function could be called so."""
