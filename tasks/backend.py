@@ -73,11 +73,6 @@ class HeadwayBackend(BaseTaskBackend):
         [payload] = self._bound(task, [(args, kwargs)])
         return await sync_to_async(self._defer, thread_sensitive=True)(task, payload, using)
 
-    def as_taskspec(self, task: Any, args: Any, kwargs: Any) -> dict[str, Any]:
-        from tasks.specs.described import described
-
-        return described(task, args, kwargs)
-
     def _bound(self, task: Any, calls: "Calls") -> "list[Payload]":
         from tasks.enqueueing import bound
 

@@ -21,6 +21,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from tasks import calls, registry, taskoptions
 from tasks.compat import Task as DjangoTask
+from tasks.description import described
 from tasks.options import Runner
 from tasks.taskoptions import Backoff, Options, Overrides
 
@@ -158,9 +159,9 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
         """The TaskSpec of this call: a document to keep, or to submit as it is or changed.
 
         Raises as :meth:`enqueue` does, and :class:`InvalidOption` for ``run_after``, ``user`` and
-        ``unique_key``, which belong to one enqueueing.
+        ``unique_key``, which belong to one enqueueing. It may be a stage of a pipeline as well.
         """
-        return self._backend().as_taskspec(self, args, kwargs)
+        return described(self, args, kwargs)
 
     def check_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """:class:`InvalidArguments` unless the function could be called so."""

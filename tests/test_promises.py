@@ -92,8 +92,8 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "tasks/test_request_ids.py::test_with_a_commit_it_is_that_of_the_call",
     ),
     "as_taskspec_for_call_applies_public_submit_overrides": (
-        "tasks/specs/test_described.py::test_what_it_says",
-        "tasks/specs/test_described.py::test_submitting_it_stores_what_enqueueing_would",
+        "tasks/test_description.py::test_what_it_says",
+        "tasks/test_description.py::test_submitting_it_stores_what_enqueueing_would",
     ),
     "context_override_ignores_unrelated_weft_env": (
         "asgi_app/test_settings.py::test_variables_of_others_change_nothing",

@@ -11,11 +11,10 @@ from tasks.specs.documents import check, complain, read, taskspec_schema
 from tasks.specs.placeholders import undeclared
 from tasks.specs.validation import Problem
 
-__all__ = ["LIMITS", "OPTIONS", "TaskSpec"]
+__all__ = ["TaskSpec"]
 
-#: Names of a task's options that a document may have, those of ``limits`` first.
-LIMITS = ("memory_mb", "cpu_seconds", "max_fds")
-OPTIONS = ("runner", "timeout", "max_attempts", "queue_name", "priority", "env", "stream_output")
+_LIMITS = ("memory_mb", "cpu_seconds", "max_fds")
+_OPTIONS = ("runner", "timeout", "max_attempts", "queue_name", "priority", "env", "stream_output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +83,9 @@ class TaskSpec:
 
     def options(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
         """For ``using()`` of a task whose own metadata is *metadata*."""
-        found = {name: self.document[name] for name in OPTIONS if name in self.document}
+        found = {name: self.document[name] for name in _OPTIONS if name in self.document}
         limits = self.document.get("limits", {})
-        found |= {name: limits[name] for name in LIMITS if name in limits}
+        found |= {name: limits[name] for name in _LIMITS if name in limits}
         if (folder := self.document.get("working_dir")) is not None:
             found["working_dir"] = str(self.bundle / folder) if self.bundle else folder
         own = self.document.get("metadata", {})

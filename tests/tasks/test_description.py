@@ -1,13 +1,14 @@
-"""A call of a task as a TaskSpec."""
+"""A call of a task, described by a TaskSpec."""
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tasks import task
-from tasks.exceptions import InvalidArguments, InvalidOption, InvalidSpec, InvalidValue
+from tasks.exceptions import InvalidArguments, InvalidOption, InvalidValue, UnknownTask
 from tasks.pipelines import Pipeline, Stage, asubmit_pipeline, payload
 from tasks.specs import TaskSpec, asubmit_spec_reference, asubmit_taskspec, calls, submit_taskspec
 from tasks.specs.documents import taskspec_schema
@@ -16,7 +17,6 @@ from tasks.testing import running_supervisor
 from tests.app import commands
 from tests.app import tasks as app
 from tests.tasks.runs import row
-from tests.tasks.specs.conftest import Write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,8 +105,9 @@ async def test_submitting_it_stores_what_enqueueing_would(described: Any) -> Non
     assert submitted.metadata == {**enqueued.metadata, "taskspec": "add"}
 
 
-async def test_it_is_executed_from_a_file_and_as_a_stage(write: Write) -> None:
-    write("sum.json", app.add.as_taskspec(1, b=2))
+async def test_it_is_executed_from_a_file_and_as_a_stage(tmp_path: Path, settings: Any) -> None:
+    settings.HEADWAY = {"SPECS": [tmp_path]}
+    (tmp_path / "sum.json").write_text(json.dumps(app.add.as_taskspec(1, b=2)))
     say = {**commands.python.as_taskspec("print('said')"), "description": "Says."}
     stages = [
         Stage(name="given", target=app.echo, args=[payload()]),
@@ -133,7 +134,7 @@ def test_what_is_wrong_is_said_at_once() -> None:
         app.add.as_taskspec()  # type: ignore[call-arg]
     with pytest.raises(InvalidValue, match="cannot be carried as JSON"):
         app.echo.as_taskspec({1, 2})
-    with pytest.raises(InvalidSpec, match="No task is registered"):
+    with pytest.raises(UnknownTask, match="No task is registered"):
         calls.call.as_taskspec("os:getpid", None, [], {})
 
 
