@@ -33,7 +33,14 @@ before the app registry is ready.
 
 from tasks.command import Command
 from tasks.context import Context, SyncContext
-from tasks.shortcuts import aenqueue, aget_handle, enqueue, get_handle
+from tasks.shortcuts import (
+    aenqueue,
+    aenqueue_on_commit,
+    aget_handle,
+    enqueue,
+    enqueue_on_commit,
+    get_handle,
+)
 from tasks.task import Task, task
 
 #: The handle of a run, by its id.
@@ -45,9 +52,11 @@ __all__ = [
     "SyncContext",
     "Task",
     "aenqueue",
+    "aenqueue_on_commit",
     "aget",
     "aget_handle",
     "enqueue",
+    "enqueue_on_commit",
     "get",
     "get_handle",
     "task",

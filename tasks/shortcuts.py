@@ -10,8 +10,16 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from tasks.handles import Handle
+    from tasks.handles.deferred import DeferredHandle
 
-__all__ = ["aenqueue", "aget_handle", "enqueue", "get_handle"]
+__all__ = [
+    "aenqueue",
+    "aenqueue_on_commit",
+    "aget_handle",
+    "enqueue",
+    "enqueue_on_commit",
+    "get_handle",
+]
 
 
 def get_handle(run_id: "UUID | str") -> "Handle":
@@ -35,3 +43,13 @@ def enqueue(name: str, /, *args: Any, **kwargs: Any) -> "Handle":
 async def aenqueue(name: str, /, *args: Any, **kwargs: Any) -> "Handle":
     """Enqueue the task registered under *name*; see :meth:`Task.aenqueue`."""
     return await registry.find(name).aenqueue(*args, **kwargs)
+
+
+def enqueue_on_commit(name: str, /, *args: Any, **kwargs: Any) -> "DeferredHandle":
+    """Enqueue the task registered under *name*; see :meth:`Task.enqueue_on_commit`."""
+    return registry.find(name).enqueue_on_commit(*args, **kwargs)
+
+
+async def aenqueue_on_commit(name: str, /, *args: Any, **kwargs: Any) -> "DeferredHandle":
+    """Enqueue the task registered under *name*; see :meth:`Task.enqueue_on_commit`."""
+    return await registry.find(name).aenqueue_on_commit(*args, **kwargs)

@@ -22,6 +22,7 @@ from django.db import DEFAULT_DB_ALIAS
 from tasks.compat import Task as DjangoTask
 from tasks.definition import calls, registry, taskoptions
 from tasks.definition.backends import default_alias
+from tasks.definition.description import described
 from tasks.definition.options import Runner
 from tasks.definition.taskoptions import Backoff, Options, Overrides
 
@@ -154,6 +155,14 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
     ) -> "list[Handle]":
         """See :meth:`enqueue_many`."""
         return await self._backend().aenqueue_many(self, calls)
+
+    def as_taskspec(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        """The TaskSpec of this call: a document to keep, or to submit as it is or changed.
+
+        Raises as :meth:`enqueue` does, and :class:`InvalidOption` for ``run_after``, ``user`` and
+        ``unique_key``, which belong to one enqueueing. It may be a stage of a pipeline as well.
+        """
+        return described(self, args, kwargs)
 
     def check_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """:class:`InvalidArguments` unless the function could be called so."""

@@ -131,10 +131,11 @@ def test_errors_are_of_one_family() -> None:
     [
         (lambda: app.add.enqueue_on_commit(), InvalidArguments),  # type: ignore[call-overload]
         (lambda: app.echo.enqueue_on_commit(object()), InvalidValue),
+        (lambda: app.add.enqueue_on_commit(1, wait=True), InvalidArguments),  # type: ignore[call-overload]
         (lambda: app.add.using(priorty=1), InvalidOption),  # type: ignore[call-arg]
         (lambda: app.choose.enqueue_on_commit("a", using="b"), InvalidArguments),
     ],
-    ids=["arity", "value", "option", "using"],
+    ids=["arity", "value", "wait", "option", "using"],
 )
 def test_what_is_wrong_fails_at_the_call_and_before_the_commit(call: Any, error: Any) -> None:
     with transaction.atomic():

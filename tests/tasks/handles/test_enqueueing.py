@@ -11,7 +11,14 @@ from django.db import transaction
 import tasks
 from tasks.compat import TaskResultDoesNotExist, task_enqueued
 from tasks.engine import store
-from tasks.exceptions import InvalidArguments, InvalidValue, MalformedRunId, RunDoesNotExist
+from tasks.exceptions import (
+    InvalidArguments,
+    InvalidValue,
+    MalformedRunId,
+    NotCommitted,
+    RunDoesNotExist,
+    UnknownTask,
+)
 from tasks.ids import new_run_id
 from tasks.models import TaskEvent, TaskRun
 from tasks.surroundings import circumstances
@@ -92,6 +99,24 @@ def test_one_run_a_key() -> None:
 
 def test_by_name() -> None:
     assert tasks.enqueue("suite.named").task is app.named
+
+
+def test_by_name_with_the_commit() -> None:
+    with transaction.atomic():
+        deferred = tasks.enqueue_on_commit("tests.app.tasks.add", 1, b=2)
+        with pytest.raises(NotCommitted):
+            _ = deferred.id
+        with pytest.raises(UnknownTask):
+            tasks.enqueue_on_commit("nobody.knows")
+    assert TaskRun.objects.get(pk=deferred.id).kwargs == {"b": 2}
+
+
+async def test_by_name_in_async_code() -> None:
+    handles = [
+        await tasks.aenqueue("suite.named"),
+        await tasks.aenqueue_on_commit("suite.named"),
+    ]
+    assert [handle.name for handle in handles] == ["suite.named"] * 2
 
 
 def test_run_after() -> None:

@@ -1,71 +1,39 @@
 """What was so when a run was enqueued is so where it is executed, and nowhere else."""
 
-import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextvars import ContextVar
 from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.core.checks import run_checks
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone as zones
 from django.utils import translation
 
-from tasks import Context, SyncContext, task
+from tasks import SyncContext, task
 from tasks.handles import Handle
 from tasks.logs import RunFields
 from tasks.models import TaskRun
 from tasks.pipelines import Pipeline, Stage, submit_pipeline
 from tasks.surroundings import circumstances
 from tasks.testing import running_supervisor
+from tests.tasks.lookers import (
+    APART,
+    GERMAN,
+    PLAIN,
+    RETURNING,
+    YIELDING,
+    Seen,
+    enqueue_in_german,
+    look,
+    look_in_command,
+    look_in_thread,
+    seen,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-#: A project's own.
-theirs: ContextVar[str | None] = ContextVar("theirs", default=None)
-
-Seen = dict[str, Any]
-
-
-def seen(context: Context | SyncContext) -> Seen:
-    return {
-        "request_id": context.request_id,
-        "user_id": context.user_id,
-        "language": translation.get_language(),
-        "word": translation.gettext("Monday"),
-        "time_zone": zones.get_current_timezone_name(),
-    }
-
-
-@task(takes_context=True)
-async def look(context: Context) -> Seen:
-    await asyncio.sleep(0)  # another task's turn
-    return seen(context)
-
-
-@task(takes_context=True)
-def look_in_thread(context: SyncContext) -> Seen:
-    return seen(context)
-
-
-@task(takes_context=True)
-async def look_from_thread_of_coroutine(context: Context) -> Seen:
-    return await sync_to_async(seen)(context)
-
-
-@task(takes_context=True)
-async def look_in_values(context: Context) -> AsyncIterator[Seen]:
-    yield seen(context)
-
-
-@task(takes_context=True)
-def look_in_thread_values(context: SyncContext) -> Iterator[Seen]:
-    yield seen(context)
 
 
 @task
@@ -82,51 +50,6 @@ def meet(context: SyncContext) -> Seen:
     found = seen(context)
     _all_here.wait(20)
     return found
-
-
-@task(takes_context=True, runner="process")
-def look_in_process(context: SyncContext) -> Seen:
-    return seen(context)
-
-
-@task(takes_context=True, runner="process")
-async def look_in_coroutine_of_process(context: Context) -> Seen:
-    return seen(context)
-
-
-@task(takes_context=True, runner="command")
-def look_in_command(context: SyncContext) -> list[str]:
-    return ["echo", json.dumps(seen(context))]
-
-
-APART: list[Any] = [look_in_process, look_in_coroutine_of_process, look_in_command]
-RETURNING = [look, look_in_thread, look_from_thread_of_coroutine]
-YIELDING = [look_in_values, look_in_thread_values]
-
-
-async def outcome(handle: Handle) -> Seen:
-    found = await handle.await_result(20)
-    if found is None:
-        [event] = [
-            one async for one in TaskRun.objects.get(pk=handle.id).events.filter(type="output")
-        ]
-        found = event.data
-    return dict(found)
-
-
-def enqueue_in_german(look: Any, **options: Any) -> Handle:
-    """As a request would that is served in German to somebody in Tokyo."""
-    token = circumstances.request_id.set("req-1")
-    try:
-        with translation.override("de"), zones.override("Asia/Tokyo"):
-            handle: Handle = look.using(**options).enqueue()
-            return handle
-    finally:
-        circumstances.request_id.reset(token)
-
-
-GERMAN = {"request_id": "req-1", "language": "de", "word": "Montag", "time_zone": "Asia/Tokyo"}
-PLAIN = {"request_id": None, "language": "en-us", "word": "Monday", "time_zone": "UTC"}
 
 
 @pytest.fixture(autouse=True)
@@ -222,67 +145,6 @@ def test_a_retry_belongs_to_the_same_user(django_user_model: Any) -> None:
     again = handle.retry()
     run = TaskRun.objects.get(pk=again.id)
     assert (run.user, run.context["user_id"]) == (user, str(user.pk))
-
-
-def provide() -> str | None:
-    return theirs.get()
-
-
-def test_a_request_id_is_that_of_the_enqueueing(settings: Any) -> None:
-    settings.HEADWAY = {"REQUEST_ID_PROVIDER": f"{__name__}.provide"}
-    token = theirs.set("req-abc")
-    with transaction.atomic():
-        handle = look.enqueue()
-        theirs.reset(token)
-    assert TaskRun.objects.get(pk=handle.id).context == {"request_id": "req-abc"}
-
-
-def test_with_a_commit_it_is_that_of_the_call(settings: Any) -> None:
-    settings.HEADWAY = {"REQUEST_ID_PROVIDER": f"{__name__}.provide"}
-    token = theirs.set("req-abc")
-    with transaction.atomic():
-        handle = look.enqueue_on_commit()
-        theirs.reset(token)
-    assert TaskRun.objects.get(pk=handle.id).context == {"request_id": "req-abc"}
-
-
-def failing() -> str:
-    raise LookupError("no request")
-
-
-@pytest.mark.parametrize(
-    ("provider", "kept"),
-    [
-        (lambda: None, {}),
-        (lambda: "", {}),
-        (lambda: 17, {"request_id": "17"}),
-        (lambda: "a\nb\x1b[31m", {"request_id": "ab[31m"}),
-        (lambda: "x" * 1000, {"request_id": "x" * 200}),
-        (failing, {}),
-    ],
-)
-def test_whatever_a_provider_says_nothing_is_lost(
-    settings: Any, caplog: pytest.LogCaptureFixture, provider: Callable[[], Any], kept: Seen
-) -> None:
-    settings.HEADWAY = {"REQUEST_ID_PROVIDER": provider}
-    handle = look.enqueue()
-    assert TaskRun.objects.get(pk=handle.id).context == kept
-    assert ("REQUEST_ID_PROVIDER" in caplog.text) == (provider is failing)
-
-
-@pytest.mark.parametrize(
-    ("provider", "problem"),
-    [
-        ("no.such.module", "cannot be imported"),
-        (f"{__name__}.missing", "cannot be imported"),
-        (f"{__name__}.GERMAN", "is not callable"),
-        (17, "must be a callable"),
-    ],
-)
-def test_a_bad_provider_is_named_at_start(settings: Any, provider: Any, problem: str) -> None:
-    settings.HEADWAY = {"REQUEST_ID_PROVIDER": provider}
-    [message] = [found for found in run_checks() if "REQUEST_ID_PROVIDER" in found.msg]
-    assert problem in message.msg
 
 
 @pytest.mark.parametrize(
