@@ -30,7 +30,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "tasks/handles/test_handle.py::test_a_result_can_be_read_any_number_of_times",
     ),
     "registry_autodiscovers_fixture_tasks": (
-        "tasks/test_registry.py::test_those_of_apps_are_found_when_django_starts",
+        "tasks/definition/test_registry.py::test_those_of_apps_are_found_when_django_starts",
     ),
     "task_registry_rejects_duplicate_names": (
         "tasks/definition/test_taskoptions.py::test_one_name_for_two_functions_names_both_places",
@@ -89,7 +89,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "tasks/specs/test_deferred.py::test_it_waits_for_nothing",
     ),
     "request_id_is_captured_at_enqueue_time_for_on_commit_submission": (
-        "tasks/test_request_ids.py::test_with_a_commit_it_is_that_of_the_call",
+        "tasks/surroundings/test_request_ids.py::test_with_a_commit_it_is_that_of_the_call",
     ),
     "as_taskspec_for_call_applies_public_submit_overrides": (
         "tasks/definition/test_description.py::test_what_it_says",
@@ -97,11 +97,11 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "context_override_ignores_unrelated_weft_env": (
         "asgi_app/test_settings.py::test_variables_of_others_change_nothing",
-        "tasks/test_places.py::test_specs_are_found_wherever_the_process_began",
+        "tasks/settings/test_places.py::test_specs_are_found_wherever_the_process_began",
     ),
     "explicit_context_wins_even_with_core_env_override": (
         "asgi_app/test_settings.py::test_what_a_project_says_for_good_is_not_overridden",
-        "tasks/test_places.py::test_what_the_setting_names_comes_first",
+        "tasks/settings/test_places.py::test_what_the_setting_names_comes_first",
     ),
     "http_detail_and_sse_views_are_read_only_diagnostics": (
         "consumers/test_readonly.py::test_they_show_a_run",
