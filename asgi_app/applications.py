@@ -23,7 +23,9 @@ class Applications:
         exchange = _Exchange(scope["type"], receive, send)
         self._open.add(exchange)
         try:
-            await app(scope, exchange.receive, exchange.send)
+            running = app(scope, exchange.receive, exchange.send)
+            del scope, receive, send  # they would live for as long as this frame does
+            await running
         finally:
             self._open.discard(exchange)
 

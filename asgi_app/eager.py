@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from types import MethodType
+from functools import cache
 from typing import Any
 
 from consumers.delivered import buffered
@@ -31,16 +31,16 @@ def hasten(transport: Any) -> None:
     """Let *transport* write at once, if it can. What waits in it counts until it is restored."""
     _held[id(transport)] = transport
     if _is_socket(transport):
-        transport.write = MethodType(_write, transport)
-        transport.writeSequence = MethodType(_write_sequence, transport)
+        # Two methods of its own would cost each transport the dict that its class shares.
+        kind: Any = type(transport)
+        transport.__class__ = _hasty(kind)
 
 
 def restore(transport: Any) -> None:
-    """Take :func:`hasten` back, and with it a reference of the transport to itself."""
+    """Take :func:`hasten` back."""
     _held.pop(id(transport), None)
-    for name in ("write", "writeSequence"):
-        if _is_socket(transport):
-            transport.__dict__.pop(name, None)
+    if isinstance(transport, _Hasty):
+        transport.__class__ = type(transport).__bases__[1]
 
 
 def limit_silence(transport: Any, seconds: float) -> None:
@@ -94,22 +94,30 @@ def _is_socket(transport: Any) -> bool:
     return (
         tcp is not None
         and isinstance(transport, tcp.Connection)
+        and not isinstance(transport, _Hasty)
         and not getattr(transport, "TLS", False)
         and hasattr(transport, "_tempDataLen")
     )
 
 
-def _write(transport: Any, data: bytes) -> None:
-    """As the class writes, if anything is left for it; that also hears of a lost connection."""
-    sent = 0
-    if transport.connected and not transport.dataBuffer and not transport._tempDataLen:
-        try:
-            sent = transport.socket.send(data)
-        except OSError:  # it is full, or lost
-            sent = 0
-    if sent < len(data):
-        type(transport).write(transport, data[sent:] if sent else data)
+class _Hasty:
+    """What is in front of the methods of a transport's class."""
+
+    def write(self: Any, data: bytes) -> None:
+        """As the class writes, if anything is left for it; that also hears of a lost connection."""
+        sent = 0
+        if self.connected and not self.dataBuffer and not self._tempDataLen:
+            try:
+                sent = self.socket.send(data)
+            except OSError:  # it is full, or lost
+                sent = 0
+        if sent < len(data):
+            super().write(data[sent:] if sent else data)  # type: ignore[misc]
+
+    def writeSequence(self, pieces: Iterable[bytes]) -> None:
+        self.write(b"".join(pieces))
 
 
-def _write_sequence(transport: Any, pieces: Iterable[bytes]) -> None:
-    _write(transport, b"".join(pieces))
+@cache
+def _hasty(kind: type) -> type:
+    return type(kind.__name__, (_Hasty, kind), {})

@@ -31,7 +31,7 @@ import asyncio
 import logging
 from typing import Any
 
-from asgi_app import eager
+from asgi_app import eager, leftovers
 from asgi_app.chunked import write_part
 from asgi_app.inbox import Inbox
 from asgi_app.protocol import protocol_behind
@@ -58,9 +58,12 @@ async def flowing(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> N
     flow = kind(protocol, receive, send)
     scope = {**scope, "extensions": {**scope.get("extensions", {}), FRAMES: flow.put}}
     try:
-        await app(scope, flow.receive, flow.send)
+        running = app(scope, flow.receive, flow.send)
+        del scope, receive, send  # they would live for as long as this frame does
+        await running
     finally:
         flow.end()
+        flow.inbox.close()
 
 
 class Flow:
@@ -69,7 +72,8 @@ class Flow:
     transport = ""
 
     def __init__(self, protocol: Any, receive: Receive, send: Send) -> None:
-        self.receive = receive
+        self.inbox = Inbox(protocol, receive)
+        self.receive = self.inbox.receive
         self._protocol = protocol
         self._send = send
         self._transport: Any = None
@@ -136,6 +140,7 @@ class StreamFlow(Flow):
     transport = "http"
 
     async def send(self, message: Message) -> None:
+        begun = self._transport
         if message["type"] == "http.response.body":
             if self._protocol.method == b"HEAD":  # daphne leaves out the first part only
                 message = {**message, "body": b""}
@@ -144,6 +149,8 @@ class StreamFlow(Flow):
             elif self._transport is None:
                 self._begin()
         await self._send(message)
+        if self._transport is not None and begun is None:
+            leftovers.strip(self._protocol)
         if self._drained is not None:
             await self._room()
 
@@ -178,14 +185,6 @@ class SocketFlow(Flow):
 
     transport = "websocket"
     _closed: asyncio.Event | None = None  # once it was told to go
-
-    def __init__(self, protocol: Any, receive: Receive, send: Send) -> None:
-        self._inbox = Inbox(protocol, receive)
-        super().__init__(protocol, self._inbox.receive, send)
-
-    def end(self) -> None:
-        super().end()
-        self._inbox.close()
 
     async def send(self, message: Message) -> None:
         if self._closed is not None:

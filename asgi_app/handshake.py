@@ -1,14 +1,20 @@
-"""Handshakes that daphne cannot read: 400, where it would answer 500 and log a traceback."""
+"""daphne's protocol for WebSockets: careful in the handshake, and light after it.
+
+A handshake that daphne cannot read is answered with 400, where it would answer 500 and log a
+traceback.
+"""
 
 from functools import cache
 from typing import Any
+
+from asgi_app import leftovers
 
 __all__ = ["careful"]
 
 
 @cache
-def careful(protocol: Any) -> Any:
-    """daphne's protocol for WebSockets, with an eye on what it decodes."""
+def careful(protocol: Any, factory: Any) -> Any:
+    """A subclass of daphne's *protocol*, for connections of a *factory* whose options are set."""
     from autobahn.websocket.types import ConnectionDeny
 
     class Careful(protocol):  # type: ignore[misc]
@@ -17,6 +23,16 @@ def careful(protocol: Any) -> Any:
                 raise ConnectionDeny(400, "Bad Request")  # type: ignore[no-untyped-call]
             return super().onConnect(request)
 
+        def onOpen(self) -> None:
+            super().onOpen()
+            self.request.headers = {}
+            leftovers.forget(self, leftovers.OF_SOCKET)
+
+    # autobahn gives each connection a copy of those that its class has not.
+    options = {name: getattr(factory, name) for name in protocol.CONFIG_ATTRS}
+    for name, value in options.items():
+        if not callable(value):  # it would be a method
+            setattr(Careful, name, value)
     return Careful
 
 

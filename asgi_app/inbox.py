@@ -7,6 +7,7 @@ then finds it full, as it would anywhere else.
 
 from typing import Any
 
+from asgi_app.leanqueue import LeanQueue
 from consumers.asgi import Message, Receive
 
 __all__ = ["Inbox"]
@@ -16,7 +17,9 @@ _OVERHEAD = 512  # bytes of an empty message, about
 
 
 class Inbox:
-    """Stands in for the queue of a WebSocket's protocol, from the first message on."""
+    """Stands in for the queue of an exchange's protocol, from the first message on."""
+
+    __slots__ = ("_paused", "_protocol", "_queue", "_receive", "_weight")
 
     def __init__(self, protocol: Any, receive: Receive) -> None:
         self._protocol = protocol
@@ -27,8 +30,7 @@ class Inbox:
 
     async def receive(self) -> Message:
         if self._queue is None:
-            self._queue = self._protocol.application_queue
-            self._protocol.application_queue = self
+            self._take_over()
         message = await self._receive()
         self._weight = 0 if self._queue.empty() else self._weight - _weight(message)
         if self._paused and self._weight <= MARK // 2:
@@ -43,6 +45,18 @@ class Inbox:
         if self._weight > MARK and not self._paused and transport is not None:
             self._paused = True
             transport.pauseProducing()
+
+    def _take_over(self) -> None:
+        theirs: Any = self._protocol.application_queue
+        is_read_here = getattr(self._receive, "__self__", None) is theirs
+        if is_read_here:
+            self._queue = LeanQueue()
+            self._receive = self._queue.get
+            while not theirs.empty():
+                self._queue.put_nowait(theirs.get_nowait())
+        else:  # a middleware around us reads it
+            self._queue = theirs
+        self._protocol.application_queue = self
 
     def close(self) -> None:
         """Nobody asks any more. The connection is read on, to hear of its end."""

@@ -22,8 +22,8 @@ from asgi_app.handshake import careful
 from asgi_app.lifecycle import Lifecycle
 from asgi_app.rootpath import careful_protocols
 from asgi_app.shutdown import Shutdown
-from tasks.engine.lastresort import LAST_RESORT, LastResort
-from tasks.engine.signals import StopSignals
+from tasks.engine.process.lastresort import LAST_RESORT, LastResort
+from tasks.engine.process.signals import StopSignals
 
 __all__ = ["ReactorHooks"]
 
@@ -80,13 +80,13 @@ class ReactorHooks:
             factory = _http_factory(port)
             careful_protocols(factory)
             server = factory.server
-            server.ws_factory.protocol = careful(WebSocketProtocol)
             server.ws_factory.setProtocolOptions(
                 closeHandshakeTimeout=CLOSE_PATIENCE,
                 # The next ping would have autobahn forget this one but for its timer, and drop
                 # who answers both. And so a client that vanished goes within 45 seconds.
                 autoPingTimeout=min(server.ping_timeout, server.ping_interval),
             )
+            server.ws_factory.protocol = careful(WebSocketProtocol, server.ws_factory)
         self._shutdown.settle = self._first_requests
         self._lifecycle.start(self._failed)
 

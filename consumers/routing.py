@@ -1,44 +1,26 @@
-"""WebSocket paths, and the application behind them."""
+"""The application behind the WebSocket paths."""
 
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 from consumers.access.shown import shown_in
 from consumers.asgi import Receive, Scope, Send
+from consumers.paths import is_for_many
 from consumers.refusal import TooMany
 from consumers.wire import CloseCode
 from tasks.conf import conf
 
-__all__ = ["handles", "is_for_many", "run_in", "run_path", "websocket_application"]
+if TYPE_CHECKING:
+    from consumers.access.limits import Seat
 
-
-def handles(path: str) -> bool:
-    """Whether a WebSocket to *path* is ours."""
-    return path.startswith(_root())
-
-
-def run_path(run_id: UUID) -> str:
-    """The path at which a run is watched."""
-    return f"{_root()}{run_id}/"
-
-
-def is_for_many(path: str) -> bool:
-    """Whether a path of ours names no run, as the one for many does."""
-    return path == _root()
-
-
-def run_in(path: str) -> str:
-    """The run id in a path of ours."""
-    return path.removeprefix(_root()).removesuffix("/")
+__all__ = ["websocket_application"]
 
 
 async def websocket_application(scope: Scope, receive: Receive, send: Send) -> None:
     """ASGI application for WebSockets whose path is ours."""
     # These need the app registry, and this module is imported before it is ready.
-    from consumers.access.limits import get_limits
     from consumers.access.origin import Page, page_in
     from consumers.streams.bundlesocket import BundleSocket
-    from consumers.streams.websocket import RunSocket, turn_away
+    from consumers.streams.websocket import RunSocket
 
     page = page_in(scope)
     if page is Page.FOREIGN or not conf().offers("websocket"):
@@ -48,14 +30,31 @@ async def websocket_application(scope: Scope, receive: Receive, send: Send) -> N
         return
     if page is Page.DECLARED:
         scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"cookie"]}
+    if (seated := await _seated(scope, receive, send)) is None:
+        return
+    seat, scope = seated
     kind = BundleSocket if is_for_many(scope["path"]) else RunSocket
+    try:
+        serving = kind(scope, receive, send).open()
+        del scope, seated, receive, send  # they would live for as long as this frame does
+        await serving
+    finally:
+        seat.release()
+
+
+async def _seated(scope: Scope, receive: Receive, send: Send) -> "tuple[Seat, Scope] | None":
+    """Their seat, and the scope with who they are; None if they have been turned away."""
+    from consumers.access.limits import get_limits
+    from consumers.streams.websocket import turn_away
+
     try:
         with get_limits().enter(scope, "websocket") as seat:
             known = await _with_user(scope, receive, send)
             seat.hold_for(known.get("user"))  # who shows a grant is nobody
-            await kind(known, receive, send).open()
+            return seat.keep(), known
     except TooMany as refusal:
         await turn_away(scope, receive, send, refusal)
+        return None
 
 
 async def _with_user(scope: Scope, receive: Receive, send: Send) -> Scope:
@@ -76,7 +75,3 @@ async def _with_user(scope: Scope, receive: Receive, send: Send) -> Scope:
     stack: Any = AuthMiddlewareStack(keep)
     await stack(scope, receive, send)
     return made[0]
-
-
-def _root() -> str:
-    return f"/{conf().websocket_path.strip('/')}/"

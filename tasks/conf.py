@@ -6,14 +6,16 @@ Every key is optional. ``conf()`` gives the checked values of this process.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from tasks import places, providers, queues, realtime, retention, taskoptions
-from tasks.keys import (
+from tasks.definition import taskoptions
+from tasks.settings import places, providers, queues, realtime, retention
+from tasks.settings.keys import (
     Rule,
     choice,
     count,
@@ -68,6 +70,12 @@ class Conf:
     blocked_loop: float = seconds(1.0, "a blocked event loop is logged after this long")
 
     request_id_provider: str | Callable[..., Any] | None = function("() -> str or None")  # noqa: RUF009
+    base_dir: str | Path | None = optional(  # noqa: RUF009
+        None,
+        places.ABSOLUTE,
+        places.is_absolute,
+        "where relative folders begin; else at `settings.BASE_DIR`, or where the process began",
+    )
     specs: Sequence[str] = key([], places.WANTS, places.are_folders, "folders of TaskSpecs")
     agents: Mapping[str, Mapping[str, Any]] = key(
         {},
@@ -142,6 +150,16 @@ class Conf:
     def offers(self, transport: str) -> bool:
         """Whether events can be had by ``sse`` or ``websocket``."""
         return realtime.offers(self.realtime, transport)
+
+    @property
+    def home(self) -> Path | None:
+        """The project's folder, if a setting names it."""
+        named = self.base_dir or getattr(settings, "BASE_DIR", None)
+        return Path(named).absolute() if named else None
+
+    def at(self, folder: str | Path) -> Path:
+        """*folder*, which begins at the project's if it is relative."""
+        return (self.home or Path.cwd()) / folder
 
 
 def _rule(key: Field[Any]) -> Rule:

@@ -1,6 +1,6 @@
 """What a view wants to know of a request."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 
@@ -36,7 +36,9 @@ def user_of(request: HttpRequest) -> Visitor:
 
 def visitor_in(scope: Scope) -> Visitor:
     """Who asks on a WebSocket; the login middleware has put user and session into its scope."""
-    return Visitor(lambda: scope["user"], lambda: scope.get("session"), shown_in(scope))
+    user: Any = scope.get("user")  # who shows grants alone has none
+    session = scope.get("session")
+    return Visitor(lambda: user, lambda: session, shown_in(scope))
 
 
 def prefers(request: HttpRequest, *offered: str) -> str:

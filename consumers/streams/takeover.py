@@ -76,6 +76,7 @@ class TakeOver:
         exchange = _Exchange(slot, receive, send, scope.get("extensions", {}).get(FRAMES))
         try:
             await self._application({**scope, SCOPE_KEY: slot}, exchange.receive, exchange.send)
+            del scope, receive, send  # they would live for as long as the stream does
             if slot.stream is not None and exchange.held is not None:
                 with suppress(OSError):  # how ASGI servers may say that the client has gone
                     await exchange.serve(slot.stream)
@@ -119,12 +120,11 @@ class _Exchange:
         )
 
     async def serve(self, stream: Stream) -> None:
-        assert self.held is not None
         if self._disconnected:
             return
-        kept = [pair for pair in self.held["headers"] if pair[0].lower() not in _DROPPED]
-        await self._send({**self.held, "headers": kept})
+        await self._send(self._start())
         await self._write(stream.opening)
+        stream.opening = b""  # which may have a snapshot of any size
         if self._put is not None:
             stream.push(self._put)
 
@@ -134,6 +134,13 @@ class _Exchange:
         await pump(stream.watcher, write, self._until_gone())
         if not self._disconnected:
             await self._write(b"", more=False)
+
+    def _start(self) -> Message:
+        """What was held back, and is no more."""
+        assert self.held is not None
+        start, self.held = self.held, {}
+        kept = [pair for pair in start["headers"] if pair[0].lower() not in _DROPPED]
+        return {**start, "headers": kept}
 
     async def _write(self, body: bytes, more: bool = True) -> None:
         await self._send({"type": "http.response.body", "body": body, "more_body": more})

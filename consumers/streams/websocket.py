@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.http import QueryDict
@@ -23,8 +24,8 @@ from consumers.feeds.keep import keep
 from consumers.feeds.watcher import Signal, Watcher
 from consumers.operations import cancel, message_in, send
 from consumers.outage import outages_refused
+from consumers.paths import run_in
 from consumers.refusal import Refusal
-from consumers.routing import run_in
 from consumers.snapshot import snapshot_envelope
 from consumers.streams.commands import parse_command, ref_in
 from consumers.streams.cursor import LATEST, place, requested
@@ -32,7 +33,6 @@ from consumers.streams.pump import pump
 from consumers.wire import CloseCode, close_reason
 from tasks.codec import encode
 from tasks.conf import conf
-from tasks.models import TaskRun
 from tasks.states import CancelRequest
 
 __all__ = ["RunSocket", "Socket", "turn_away"]
@@ -48,13 +48,13 @@ _CLOSING = {
 
 
 class Socket(ABC):
-    """One connection."""
+    """One connection. It may be open for days, so it keeps nothing of its scope as a whole."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._scope = scope
         self._receive = receive
         self._send = send
-        self._query = QueryDict(scope.get("query_string", b""))
+        self._query = QueryDict(scope.get("query_string", b"")).dict()
+        self._subprotocol = _subprotocol(scope)
         self._batched = self._query.get("batch") == "1"
         self._put: Put | None = scope.get("extensions", {}).get(FRAMES)
         self._left = False
@@ -69,7 +69,7 @@ class Socket(ABC):
         """
         await self._receive()
         with suppress(OSError):  # how ASGI servers may say that the client has gone
-            await self._send(_accept(self._scope))
+            await self._send(_accept(self._subprotocol))
             await self.serve()
 
     async def serve(self) -> None:
@@ -107,7 +107,7 @@ class Socket(ABC):
     def _frames(self, chunk: Chunk) -> bytes:
         return chunk.message if self._batched else chunk.messages
 
-    async def _admit(self, run: str | TaskRun, action: Action) -> Access:
+    async def _admit(self, run: str, action: Action) -> Access:
         return await admit(self._visitor, run, action, database_sync_to_async)
 
     async def _identity(self) -> Identity | None:
@@ -128,13 +128,16 @@ async def turn_away(scope: Scope, receive: Receive, send: Send, refusal: Refusal
     """Accept and close: see :meth:`Socket.open`."""
     await receive()
     with suppress(OSError):
-        await send(_accept(scope))
+        await send(_accept(_subprotocol(scope)))
         await send(_close(refusal.close_code, refusal.message))
 
 
-def _accept(scope: Scope) -> Message:
-    offered = PROTOCOL in scope.get("subprotocols", ())
-    return {"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None}
+def _subprotocol(scope: Scope) -> str | None:
+    return PROTOCOL if PROTOCOL in scope.get("subprotocols", ()) else None
+
+
+def _accept(subprotocol: str | None) -> Message:
+    return {"type": "websocket.accept", "subprotocol": subprotocol}
 
 
 def _close(code: CloseCode, reason: str) -> Message:
@@ -144,46 +147,59 @@ def _close(code: CloseCode, reason: str) -> Message:
 class RunSocket(Socket):
     """The events of the run in its path."""
 
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self._wanted = run_in(scope["path"])
+        self._last_event_id = dict(scope["headers"]).get(b"last-event-id")
+
     async def _watch(self) -> Signal | None:
-        headers = dict(self._scope["headers"])
-        last_event_id = headers.get(b"last-event-id")
-        cursor = requested(
-            None if last_event_id is None else last_event_id.decode("latin1"),
-            self._query.get("after"),
-        )
-        access = await self._admit(run_in(self._scope["path"]), Action.STREAM)
-        after = place(cursor, access.run.last_seq)
-        if access.run.is_finished:
-            await database_sync_to_async(keep)(access.run)
-        watched = get_hub().watch(access.run, after, "websocket", access.admission)
+        run_id, watched = await self._enter()
         with closing(watched) as watcher:
-            if cursor is LATEST:
-                snapshot = await database_sync_to_async(snapshot_envelope)(access.run)
-                await self._text(snapshot.decode())
             if (put := self._put) is not None:
                 watcher.put = lambda chunk: put(self._frames(chunk))
-            last = await pump(watcher, self._write, self._listen(watcher, access.run))
+            last = await pump(watcher, self._write, self._listen(watcher, run_id))
             if watcher.refusal is not None:
                 raise watcher.refusal
             return last
+
+    async def _enter(self) -> tuple[UUID, Watcher]:
+        """Begin to watch; with the snapshot, where it is asked for."""
+        given = self._last_event_id
+        cursor = requested(
+            None if given is None else given.decode("latin1"), self._query.get("after")
+        )
+        access = await self._admit(self._wanted, Action.STREAM)
+        run = access.run
+        after = place(cursor, run.last_seq)
+        if run.is_finished:
+            await database_sync_to_async(keep)(run)
+        watcher = get_hub().watch(run, after, "websocket", access.admission)
+        try:
+            if cursor is LATEST:
+                snapshot = await database_sync_to_async(snapshot_envelope)(run)
+                await self._text(snapshot.decode())
+        except BaseException:
+            watcher.close()
+            raise
+        return run.pk, watcher
 
     async def _write(self, item: Chunk | Signal) -> None:
         if isinstance(item, Chunk):
             await self._events(item)
         # Silence is the server's own ping, and the last word is the close.
 
-    async def _listen(self, watcher: Watcher, run: TaskRun) -> None:
+    async def _listen(self, watcher: Watcher, run_id: UUID) -> None:
         while (message := await self._heard())["type"] != "websocket.disconnect":
             command = parse_command(message, conf().frame_bytes)
             match command["op"]:
                 case "ping":
                     await self._text('{"op":"pong"}')
                 case "stop":
-                    await self._answer(command, partial(self._stop, run))
+                    await self._answer(command, partial(self._stop, run_id))
                 case "send":
-                    await self._answer(command, partial(self._send_to, command, run))
+                    await self._answer(command, partial(self._send_to, command, run_id))
                 case "grant":
-                    await self._answer(command, partial(self._renew, command, watcher, run))
+                    await self._answer(command, partial(self._renew, command, watcher, run_id))
                 case _:
                     raise Refusal(400, "bad_request", "The op is not ping, stop, send or grant.")
         self._left = True
@@ -200,21 +216,20 @@ class RunSocket(Socket):
             answer |= refusal.content
         await self._text(encode(answer))
 
-    async def _stop(self, run: TaskRun) -> dict[str, Any]:
-        # By its id: whether its grants were revoked since, the row that we have does not know.
-        access = await self._admit(str(run.pk), Action.STOP)
+    async def _stop(self, run_id: UUID) -> dict[str, Any]:
+        access = await self._admit(str(run_id), Action.STOP)
         await database_sync_to_async(cancel)(access.run, CancelRequest.STOP)
         return {"ok": True}
 
-    async def _send_to(self, command: dict[str, Any], run: TaskRun) -> dict[str, Any]:
+    async def _send_to(self, command: dict[str, Any], run_id: UUID) -> dict[str, Any]:
         data = message_in(command)
-        access = await self._admit(str(run.pk), Action.SEND)
+        access = await self._admit(str(run_id), Action.SEND)
         return {"ok": True, "number": await database_sync_to_async(send)(access.run, data)}
 
     async def _renew(
-        self, command: dict[str, Any], watcher: Watcher, run: TaskRun
+        self, command: dict[str, Any], watcher: Watcher, run_id: UUID
     ) -> dict[str, Any]:
         grant = self._visitor.read(command.get("grant"))
-        if grant.run_id != run.pk:
+        if grant.run_id != run_id:
             raise Refusal(403, "forbidden", "The grant is for another run.")
         return await self._granted(command, watcher)

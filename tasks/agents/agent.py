@@ -3,11 +3,10 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypedDict, Unpack
 
 from django.core.exceptions import ImproperlyConfigured
 
-from tasks import taskoptions
 from tasks.agents.contract import Provider
 from tasks.agents.errors import MissingVariable
 from tasks.agents.plan import Plan
@@ -15,6 +14,8 @@ from tasks.agents.schemas import Schema
 from tasks.agents.templates import Prompt
 from tasks.agents.tools import tools_by_name
 from tasks.context import Context
+from tasks.definition import taskoptions
+from tasks.definition.backends import default_alias
 from tasks.exceptions import InvalidArguments
 from tasks.task import Task
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from tasks.handles import Handle
 
 __all__ = ["Agent", "agent"]
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
 
 
 class Options(TypedDict, total=False):
@@ -36,7 +40,7 @@ class Options(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agent(Task[..., Any]):
+class Agent(Task[P, dict[str, Any]], Generic[P]):
     """An agent that can be enqueued. Made by :func:`agent`; immutable.
 
     Its runs return a dict: ``text``, the last answer; ``output``, the same as JSON where the
@@ -74,6 +78,23 @@ class Agent(Task[..., Any]):
             raise InvalidArguments(f"{self.name}() is asked more than HEADWAY['EVENT_BYTES'] hold.")
 
 
+def _told(question: str = "", **values: Any) -> tuple[Any, dict[str, Any]]:
+    """The call of every agent."""
+    return question, values
+
+
+def _called_as(
+    example: Callable[P, Any],
+) -> Callable[[Callable[Q, Agent[...]]], Callable[Q, Agent[P]]]:
+    """To a type checker, what is made can be enqueued with what *example* takes."""
+
+    def same(maker: Any) -> Any:
+        return maker
+
+    return same
+
+
+@_called_as(_told)
 def agent(
     *,
     name: str,
@@ -84,7 +105,7 @@ def agent(
     max_turns: int = 10,
     output: Mapping[str, Any] | None = None,
     **options: Unpack[Options],
-) -> Agent:
+) -> Agent[...]:
     """A task that a language model does, to be kept in a module variable called *name*.
 
     ``enqueue(question, **values)`` asks it. *provider* is an entry of ``HEADWAY["AGENTS"]``,
@@ -96,12 +117,7 @@ def agent(
 
     Raises ``ImproperlyConfigured`` if one of these is not sound.
     """
-    from tasks.backend import default_alias
-
-    if type(max_turns) is not int or max_turns < 1:
-        raise ImproperlyConfigured(f"max_turns is a whole number from 1, not {max_turns!r}.")
-    if not name.isidentifier():
-        raise ImproperlyConfigured(f"{name!r} is no name of an agent: that of its variable is.")
+    _check(name, max_turns)
     plan = Plan(
         provider=provider,
         instructions=Prompt(instructions),
@@ -119,6 +135,13 @@ def agent(
         run_after=None,
         **{"backend": default_alias(), **_chosen(function, options)},
     )
+
+
+def _check(name: str, max_turns: int) -> None:
+    if type(max_turns) is not int or max_turns < 1:
+        raise ImproperlyConfigured(f"max_turns is a whole number from 1, not {max_turns!r}.")
+    if not name.isidentifier():
+        raise ImproperlyConfigured(f"{name!r} is no name of an agent: that of its variable is.")
 
 
 def _chosen(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,7 +164,3 @@ def _function(name: str, module: str, plan: Plan) -> Callable[..., Any]:
     run.__name__ = run.__qualname__ = name
     run.__module__ = module
     return run
-
-
-def _told(question: Any = "", **values: Any) -> tuple[Any, dict[str, Any]]:
-    return question, values

@@ -9,10 +9,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import TemplateSyntaxError
 from django.utils.module_loading import import_string
 
-from tasks import registry
 from tasks.agents.agent import Agent
 from tasks.agents.providers import provider_for
 from tasks.conf import conf, problems
+from tasks.definition import registry
 
 __all__ = ["check_agents"]
 
@@ -38,7 +38,7 @@ def _of_provider(name: str) -> Iterator[CheckMessage]:
         yield Error(str(error), hint=_README, id="headway.E030")
 
 
-def _of_agent(agent: Agent) -> Iterator[CheckMessage]:
+def _of_agent(agent: Agent[...]) -> Iterator[CheckMessage]:
     path, plan = agent.module_path, agent.plan
     if isinstance(plan.provider, str) and plan.provider not in conf().agents:
         # No error: who migrates, or only enqueues, need not be told whom it asks.
@@ -70,14 +70,14 @@ def _of_agent(agent: Agent) -> Iterator[CheckMessage]:
             )
 
 
-def _calls_tools(agent: Agent) -> bool:
+def _calls_tools(agent: Agent[...]) -> bool:
     try:
         return provider_for(agent.plan.provider).calls_tools
     except ImproperlyConfigured:
         return True  # that it cannot be made is said already
 
 
-def _stands_at(path: str, agent: Agent) -> bool:
+def _stands_at(path: str, agent: Agent[...]) -> bool:
     try:
         found = import_string(path)
     except ImportError:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from tasks import registry
 from tasks.exceptions import HeadwayError, SpecNotFound
 from tasks.pipelines import Pipeline
+from tasks.pipelines.plan import faults
 from tasks.specs import TaskSpec, folders
-from tasks.specs.bundle import find_function
+from tasks.specs.documents import complain
+from tasks.specs.resolving import target_of
 
 __all__ = ["Found", "by_name", "found"]
 
@@ -25,16 +26,14 @@ class Found:
 
     def _read(self, kind: folders.Kind) -> None:
         if kind is folders.PIPELINE:
-            self.description = str(Pipeline.read(self.file).document.get("description", ""))
+            pipeline = Pipeline.read(self.file)
+            self.description = str(pipeline.document.get("description", ""))
+            complain("pipeline", faults(pipeline))
             return
         spec = TaskSpec.read(self.file)
         self.description = str(spec.document.get("description", ""))
-        if spec.command is not None:
-            return
-        if ":" in spec.target:
-            find_function(spec.target, None if spec.bundle is None else str(spec.bundle))
-        else:
-            registry.find(spec.target)
+        if spec.command is None:
+            target_of(spec)
 
 
 def by_name() -> list[Found]:

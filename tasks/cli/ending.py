@@ -6,9 +6,8 @@ from uuid import UUID
 
 from tasks.cli import runs
 from tasks.cli.exits import Exit, worst
-from tasks.cli.looking import wait_for
+from tasks.cli.looking import timeout, wait_for
 from tasks.cli.output import Output
-from tasks.cli.result import timeout
 from tasks.engine import control
 from tasks.exceptions import RunDoesNotExist
 from tasks.states import CancelRequest
@@ -28,7 +27,7 @@ def end(request: CancelRequest, options: dict[str, Any], output: Output) -> Exit
     codes = {run_id: _ask(run_id, request, output) for run_id in run_ids}
     asked = [run_id for run_id, code in codes.items() if code == Exit.DONE]
     if options["wait"]:
-        wait_for(asked, options["timeout"])
+        wait_for(asked, options, output)
     for run_id in asked:
         found = runs.found(run_id)
         if options["json"]:

@@ -3,9 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from tasks.cli import filters, runs
+from tasks.cli import filters, looking, runs
 from tasks.cli.exits import Exit
-from tasks.cli.looking import looks
 from tasks.cli.output import Output
 from tasks.cli.progress import Progress
 from tasks.conf import conf
@@ -32,6 +31,7 @@ def arguments(parser: ArgumentParser) -> None:
         help="in this state",
     )
     parser.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+    looking.arguments(parser)
     parser.add_argument("--json", action="store_true", help="an object a line")
 
 
@@ -53,14 +53,15 @@ def run(options: dict[str, Any], output: Output) -> Exit:
 def _follow(
     wanted: store.Wanted, seen: store.Horizon, options: dict[str, Any], output: Output
 ) -> None:
-    for _ in looks(min(conf().poll, 0.5)):
-        now = store.horizon()
-        changed = store.changed_ids(wanted, lambda found: found, seen, now)
-        for found in store.outlines(changed).values():
-            # What has changed since this look belongs to the next.
-            if now.sees(found.changed) and wanted.touches(found):
-                _show(found, options, output)
-        seen = now
+    for tried in looking.looks(min(conf().poll, 0.5), options, output.problem):
+        with tried:
+            now = store.horizon()
+            changed = store.changed_ids(wanted, lambda found: found, seen, now)
+            for found in store.outlines(changed).values():
+                # What has changed since this look belongs to the next.
+                if now.sees(found.changed) and wanted.touches(found):
+                    _show(found, options, output)
+            seen = now
 
 
 def _show(found: TaskRun, options: dict[str, Any], output: Output) -> None:

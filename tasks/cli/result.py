@@ -6,11 +6,11 @@ from uuid import UUID
 
 from tasks.cli import runs
 from tasks.cli.exits import Exit, outcome
-from tasks.cli.looking import seconds, wait_for
+from tasks.cli.looking import timeout, wait_for
 from tasks.cli.output import Output
 from tasks.states import RunStatus
 
-__all__ = ["HELP", "arguments", "report", "run", "timeout"]
+__all__ = ["HELP", "arguments", "report", "run"]
 
 HELP = "Wait until a run has finished, and print the value it returned, as JSON."
 
@@ -22,12 +22,6 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="status, value, error and times")
 
 
-def timeout(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--timeout", metavar="SECONDS", type=seconds, help="wait no longer; 0: not at all"
-    )
-
-
 def run(options: dict[str, Any], output: Output) -> Exit:
     [run_id] = runs.parsed([options["run"]])
     runs.found(run_id)
@@ -36,7 +30,7 @@ def run(options: dict[str, Any], output: Output) -> Exit:
 
 def report(run_id: UUID, options: dict[str, Any], output: Output) -> Exit:
     """Wait for the end, and say it."""
-    wait_for([run_id], options["timeout"])
+    wait_for([run_id], options, output)
     found = runs.found(run_id)
     if options["json"]:
         output.json(runs.told(found))

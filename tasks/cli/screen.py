@@ -48,6 +48,11 @@ class Screen:
         self._output.raw(text + _CLEAR_BELOW)
         self._lines = len(lines)
 
+    def problem(self, text: str) -> None:
+        """A line on stderr, below what is painted; the next lines are painted below it."""
+        self._output.problem(text)
+        self._lines = 0
+
     def __enter__(self) -> Self:
         # Or SIGTERM would leave a terminal without a cursor.
         self._before = signal.signal(signal.SIGTERM, _leave)

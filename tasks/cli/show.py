@@ -4,9 +4,8 @@ from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
-from tasks.cli import runs
+from tasks.cli import looking, runs
 from tasks.cli.exits import Exit
-from tasks.cli.looking import looks
 from tasks.cli.output import Output
 from tasks.codec import decode
 from tasks.conf import conf
@@ -25,6 +24,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--events", action="store_true", help="its events instead")
     parser.add_argument("--follow", action="store_true", help="--events until it has finished")
     parser.add_argument("--after", metavar="SEQ", type=int, default=0, help="--events behind it")
+    looking.arguments(parser)
     parser.add_argument("--json", action="store_true", help="an object a line")
 
 
@@ -60,15 +60,16 @@ def _short(value: Any) -> str:
 
 def _show_events(run_id: UUID, options: dict[str, Any], output: Output) -> None:
     after = options["after"]
-    for _ in looks(min(conf().poll, 0.25)):
-        # Before the events: those that come meanwhile are read by the next look.
-        head = store.heads([run_id]).get(run_id)
-        while events := store.read_events(run_id, after, _PAGE):
-            for event in events:
-                _show_event(event, options["json"], output)
-            after = events[-1].seq
-        if not options["follow"] or head is None or head.status in TERMINAL:
-            return
+    for tried in looking.looks(min(conf().poll, 0.25), options, output.problem):
+        with tried:
+            # Before the events: those that come meanwhile are read by the next look.
+            head = store.heads([run_id]).get(run_id)
+            while events := store.read_events(run_id, after, _PAGE):
+                for event in events:
+                    _show_event(event, options["json"], output)
+                after = events[-1].seq
+            if not options["follow"] or head is None or head.status in TERMINAL:
+                return
 
 
 def _show_event(event: Event, as_json: bool, output: Output) -> None:

@@ -1,7 +1,7 @@
 """``tasks watch``: runs as they go on, with bars on a terminal and lines in a pipe."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,10 +9,9 @@ from uuid import UUID
 from tasks.cli import filters, runs
 from tasks.cli.bar import bar_line, short_name
 from tasks.cli.exits import Exit, failure, outcome, worst
-from tasks.cli.looking import looks
+from tasks.cli.looking import looks, timeout
 from tasks.cli.output import Output
 from tasks.cli.progress import Progress
-from tasks.cli.result import timeout
 from tasks.cli.screen import Screen, can_paint
 from tasks.engine import store
 from tasks.models import TaskRun
@@ -60,20 +59,24 @@ def run(options: dict[str, Any], output: Output) -> Exit:
 
 def follow(run_ids: Sequence[UUID], options: dict[str, Any], output: Output) -> Exit:
     """Until all of them have finished."""
-    states = _states(run_ids, options["timeout"])
     if options["json"] or options.get("plain") or not can_paint(output):
-        last = _tell(states, options["json"], output)
+        last = _tell(_states(run_ids, options, output.problem), options["json"], output)
     else:
         with Screen(output) as screen:
-            last = _paint(states, screen, output)
+            last = _paint(_states(run_ids, options, screen.problem), screen, output)
     gone = [Exit.NO_SUCH_RUN] if len(last) < len(run_ids) else []
     return worst([*gone, *map(outcome, last.values())])
 
 
-def _states(run_ids: Sequence[UUID], timeout: float | None) -> Iterator[Runs]:
+def _states(
+    run_ids: Sequence[UUID], options: dict[str, Any], say: Callable[[str], None]
+) -> Iterator[Runs]:
     """The runs again and again, in their order, and a last time when all have finished."""
-    for _ in looks(_PAUSE, timeout):
-        found = store.outlines(run_ids)
+    for tried in looks(_PAUSE, options, say):
+        with tried:
+            found = store.outlines(run_ids)
+        if tried.lasts:
+            continue
         known = {run_id: found[run_id] for run_id in run_ids if run_id in found}
         yield known
         if all(run.is_finished for run in known.values()):

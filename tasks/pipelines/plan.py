@@ -3,19 +3,20 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tasks import registry
+from tasks.definition import registry
+from tasks.definition.options import NAMES
 from tasks.exceptions import HeadwayError, InvalidArguments, InvalidSpec
-from tasks.options import NAMES
 from tasks.pipelines.graph import TEMPLATES, needs_of
 from tasks.pipelines.pipeline import Pipeline, Target
 from tasks.specs import folders
 from tasks.specs.given import MISSING
-from tasks.specs.resolving import Resolved, resolve
+from tasks.specs.resolving import Resolved, resolve, target_of
 from tasks.specs.spec import TaskSpec
 from tasks.specs.templates import PAYLOAD, fill, references
+from tasks.specs.validation import Problem
 from tasks.task import Task
 
-__all__ = ["planned"]
+__all__ = ["faults", "planned"]
 
 _OPTIONS = ("priority", "queue_name", "backend", "timeout", "max_attempts", *NAMES)
 
@@ -42,7 +43,7 @@ def _stages(pipeline: Pipeline, payload: Any) -> Iterator[dict[str, Any]]:
         path = f"/stages/{number}"
         try:
             _check_payload(stage, payload)
-            call = _resolved(stage, _target(pipeline, stage, path))
+            call = _resolved(stage, _target(pipeline, stage))
         except HeadwayError as error:
             kind = InvalidArguments if isinstance(error, InvalidArguments) else InvalidSpec
             raise kind(f"{path}: {error}") from error
@@ -61,7 +62,29 @@ def _stages(pipeline: Pipeline, payload: Any) -> Iterator[dict[str, Any]]:
         }
 
 
-def _target(pipeline: Pipeline, stage: Mapping[str, Any], path: str) -> Target:
+def faults(pipeline: Pipeline) -> Iterator[Problem]:
+    """What of its stages would be refused, whatever payload it is submitted with."""
+    for number, stage in enumerate(pipeline.document["stages"]):
+        path = f"/stages/{number}"
+        named = f"{path}/{'task' if 'task' in stage else 'spec'}"
+        try:
+            target = _target(pipeline, stage)
+            if isinstance(target, TaskSpec) and target.command is None:
+                target_of(target)
+        except HeadwayError as error:
+            yield _fault(named, stage, error)
+            continue
+        try:
+            _resolved(stage, target)
+        except HeadwayError as error:
+            yield _fault(path, stage, error)
+
+
+def _fault(path: str, stage: Mapping[str, Any], error: HeadwayError) -> Problem:
+    return Problem(path, f"the stage {stage['name']!r}: {str(error).rstrip('.')}")
+
+
+def _target(pipeline: Pipeline, stage: Mapping[str, Any]) -> Target:
     if (given := pipeline.targets.get(stage["name"])) is not None:
         return given
     if "task" in stage:

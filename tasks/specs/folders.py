@@ -11,7 +11,7 @@ from tasks.exceptions import SpecNotFound
 
 __all__ = ["FOLDER", "PIPELINE", "TASKSPEC", "Kind", "beside", "find", "folders", "names"]
 
-#: Of an app: the specs that come with it.
+#: Of the project, and of each app: the specs that come with it.
 FOLDER = "taskspecs"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*", re.ASCII)
@@ -34,8 +34,11 @@ PIPELINE = Kind("pipeline", ".pipeline.json", "pipeline.json")
 
 
 def folders() -> list[Path]:
-    """The project's own first, then those of its apps, in order."""
-    own = [Path(folder) for folder in conf().specs]
+    """Those of the setting, then the project's own, then those of its apps, in order."""
+    own = [conf().at(folder) for folder in conf().specs]
+    # Where no setting names the project's folder, the current one may be a stranger's.
+    if (home := conf().home) is not None:
+        own.append(home / FOLDER)
     packaged = [Path(app.path) / FOLDER for app in apps.get_app_configs()]
     return [folder for folder in (*own, *packaged) if folder.is_dir()]
 
@@ -96,6 +99,7 @@ def _name(file: Path, folder: Path, kind: Kind) -> str | None:
 def _at(path: Path, kind: Kind) -> Path:
     if ".." in path.parts:
         raise SpecNotFound(f"{path} leads out of a folder: give the path without '..'.")
+    path = conf().at(path)
     file = path / kind.bundled if path.is_dir() else path
     if not file.is_file():
         raise SpecNotFound(f"There is no {kind.noun} at {file}.")

@@ -1,16 +1,16 @@
 """From a TaskSpec to the task and arguments that are enqueued for it."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks import registry
 from tasks.command import Command
 from tasks.commands import run_command
 from tasks.compat import InvalidTask
+from tasks.definition import registry
+from tasks.definition.options import is_async
 from tasks.exceptions import HeadwayError, InvalidArguments, InvalidSpec, UnknownTask
-from tasks.options import is_async
 from tasks.specs import calls
 from tasks.specs.bundle import find_function
 from tasks.specs.given import MISSING, spec_values
@@ -19,7 +19,7 @@ from tasks.specs.spec import TaskSpec
 from tasks.specs.templates import references
 from tasks.task import Task
 
-__all__ = ["Resolved", "resolve"]
+__all__ = ["Resolved", "resolve", "target_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +73,28 @@ def resolve(
 
 
 def _function(spec: TaskSpec, args: list[Any], kwargs: dict[str, Any]) -> Resolved:
-    if ":" in spec.target:
-        bundle = str(spec.bundle) if spec.bundle else None
-        found = find_function(spec.target, bundle)
-        if not isinstance(found, Task):
-            return _plain(spec, found, bundle, args, kwargs)
-    else:
-        try:
-            found = registry.find(spec.target)
-        except UnknownTask as error:
-            raise InvalidSpec(
-                f"/target: {error} A function that is no task: module:name."
-            ) from None
+    found = target_of(spec)
+    if not isinstance(found, Task):
+        return _plain(spec, found, args, kwargs)
     found.check_call(tuple(args), kwargs)
     return _resolved(spec, found, args, kwargs)
 
 
-def _plain(
-    spec: TaskSpec, function: Any, bundle: str | None, args: list[Any], kwargs: dict[str, Any]
-) -> Resolved:
+def target_of(spec: TaskSpec) -> Callable[..., Any] | Task[..., Any]:
+    """What a spec names that is no command; :class:`InvalidSpec` if there is nothing."""
+    if ":" in spec.target:
+        return find_function(spec.target, _folder(spec))
+    try:
+        return registry.find(spec.target)
+    except UnknownTask as error:
+        raise InvalidSpec(f"/target: {error} A function that is no task: module:name.") from None
+
+
+def _folder(spec: TaskSpec) -> str | None:
+    return str(spec.bundle) if spec.bundle else None
+
+
+def _plain(spec: TaskSpec, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Resolved:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise InvalidSpec(f"/target: {spec.target} is a generator: make it a task with @task.")
     try:
@@ -99,7 +102,7 @@ def _plain(
     except TypeError as error:
         raise InvalidArguments(f"{spec.target} cannot be called like this: {error}.") from None
     caller = calls.call_async if is_async(function) else calls.call
-    return _resolved(spec, caller, [spec.target, bundle, args, kwargs], {})
+    return _resolved(spec, caller, [spec.target, _folder(spec), args, kwargs], {})
 
 
 def _command(

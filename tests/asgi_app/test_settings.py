@@ -153,3 +153,32 @@ def test_importing_the_application_starts_nothing(tmp_path: Path) -> None:
     done = run([sys.executable, "-c", program], tmp_path)
 
     assert done.stdout.strip() == "['MainThread']", done.stderr
+
+
+def project(folder: Path, text: str) -> dict[str, str]:
+    """The environment of a project whose settings stand on the service's."""
+    (folder / "shop_settings.py").write_text(f"from asgi_app.settings import *\n{text}\n")
+    path = f"{folder}:{ROOT}"
+    return {"DJANGO_SETTINGS_MODULE": "shop_settings", "PYTHONPATH": path}
+
+
+def test_the_environment_overrides_what_a_project_suggests(tmp_path: Path) -> None:
+    own = project(tmp_path, "HEADWAY = {'BASE_DIR': '/srv/shop', 'GRACE': 3} | HEADWAY")
+
+    given = load(tmp_path, "HEADWAY", **own, HEADWAY_BASE_DIR="/srv/other")
+
+    assert given["HEADWAY"] == {"BASE_DIR": "/srv/other", "GRACE": 3}
+
+
+def test_what_a_project_says_for_good_is_not_overridden(tmp_path: Path) -> None:
+    own = project(tmp_path, "HEADWAY |= {'BASE_DIR': '/srv/shop'}")
+
+    given = load(tmp_path, "HEADWAY", **own, HEADWAY_BASE_DIR="/srv/other", HEADWAY_GRACE="2")
+
+    assert given["HEADWAY"] == {"BASE_DIR": "/srv/shop", "GRACE": 2}
+
+
+def test_variables_of_others_change_nothing(tmp_path: Path) -> None:
+    found = load(tmp_path, "HEADWAY", BASE_DIR="/srv/other", GRACE="2", DJANGO_HEADWAY_GRACE="2")
+
+    assert found["HEADWAY"] == {}

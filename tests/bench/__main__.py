@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
-from tests.bench import engine, fanout, patterns, replay, responsiveness
+from tests.bench import engine, fanout, memory, patterns, replay, responsiveness
 from tests.bench.plan import Plan
 from tests.bench.table import Table
 
@@ -24,6 +24,7 @@ BENCHMARKS: Mapping[str, Callable[[Plan], list[Table]]] = {
     "paced": fanout.paced,
     "groups": patterns.groups,
     "crowd": patterns.crowd,
+    "memory": memory.memory,
     "replay": replay.replay,
     "tasks": engine.tasks,
     "results": engine.results,

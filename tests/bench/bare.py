@@ -6,6 +6,7 @@ two events a system call. Run as ``daphne tests.bench.bare:application``.
 """
 
 import asyncio
+import gc
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -83,6 +84,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         case ["bench", "go", name]:
             producers.add(asyncio.create_task(rooms.pop(name).produce()))
             await _answer(send, "gone")
+        case ["bench", "collect"]:
+            gc.collect()
+            await _answer(send, "collected")
         case ["tasks", name, "events"]:
             await _stream(rooms[name], send)
         case ["ws", "tasks", name]:

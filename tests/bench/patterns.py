@@ -42,7 +42,7 @@ def groups(plan: Plan) -> list[Table]:
 
 
 def crowd(plan: Plan) -> list[Table]:
-    """One event for a thousand watchers: when the last one has it, and what each costs."""
+    """One event for a thousand watchers: when the last one has it."""
     clients = plan.size(1000)
     with (
         tempfile.TemporaryDirectory(prefix="headway-bench-") as folder,
@@ -58,24 +58,19 @@ def crowd(plan: Plan) -> list[Table]:
         }
         found = interleaved(plan, sides)
     ratio = median(found["Headway, SSE"], "last", found["asyncio"])
-    kilobytes = max(median(found[f"Headway, {kind}"], "kilobytes") for kind in ("SSE", "WS"))
     return [
         Table(
             f"One event, {clients} watchers",
-            ("server", "last ms", "× asyncio", "KB each"),
+            ("server", "last ms", "× asyncio"),
             [
                 [
                     name,
                     median(numbers, "last"),
                     median(numbers, "last", found["asyncio"]),
-                    median(numbers, "kilobytes"),
                 ]
                 for name, numbers in found.items()
             ],
-            [
-                Target("the last has it, × asyncio", ratio, 2),
-                Target("KB a connection", kilobytes, 30),
-            ],
+            [Target("the last has it, × asyncio", ratio, 2)],
         )
     ]
 
@@ -83,13 +78,11 @@ def crowd(plan: Plan) -> list[Table]:
 def _last(server: LiveServer, clients: int, websocket: bool) -> Numbers:
     run = get(server, "/bench/open/?count=1&rate=0&gated=1")
     path = f"/ws/tasks/{run}/" if websocket else f"/tasks/{run}/events/"
-    size = server.usage().rss
     with Watchers(Spec(server.port, path, websocket, clients, 4, latencies=True)) as watchers:
-        size = server.usage().rss - size
         began = time.time()
         get(server, f"/bench/go/{run}/")
         report = watchers.report()
-    return {"last": (report.ended - began) * 1000, "kilobytes": max(0, size) / 1024 / clients}
+    return {"last": (report.ended - began) * 1000}
 
 
 @contextmanager

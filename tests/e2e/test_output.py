@@ -4,7 +4,9 @@ import json
 import socket
 from collections.abc import Iterator
 
+import httpx
 import pytest
+from httpx_sse import connect_sse
 
 from tests.chaos.service.client import enqueue
 from tests.ledger import Ledger
@@ -48,6 +50,23 @@ async def test_every_line_is_in_the_log(
     assert numbers == list(range(1, lines + 1))
     show(f"{megabytes} MB in {lines} lines: memory grew by {(most - before) / 2**20:.0f} MB")
     assert most - before < GROWTH
+
+
+def test_both_streams_are_told_apart_and_the_value_stays(serve: Serve) -> None:
+    server = serve().start()
+    run_id = enqueue(server, "shell", "echo to stdout; echo to stderr >&2")
+    path = f"{server.url}/tasks/{run_id}/"
+    with httpx.Client(timeout=60) as client:
+        for _ in range(2):  # whoever watches takes nothing away
+            with connect_sse(client, "GET", f"{path}events/") as source:
+                events = list(source.iter_sse())
+            assert events[-1].event == "finished"
+            output = [event.json()["data"] for event in events if event.event == "output"]
+            assert {one["stream"]: one["text"] for one in output} == {
+                "stdout": "to stdout",
+                "stderr": "to stderr",
+            }
+            assert client.get(path).json()["return_value"]["exit_code"] == 0
 
 
 def texts(stack: Stack, run_id: str) -> Iterator[str]:

@@ -73,4 +73,4 @@ class PlainCursor:
 
 @lru_cache(maxsize=512)
 def _marked(sql: str) -> str:
-    return sql.replace("%s", "?").replace("%%", "%")
+    return "%".join(part.replace("%s", "?") for part in sql.split("%%"))

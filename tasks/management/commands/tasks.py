@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError
 
 from tasks.cli.exits import Exit, failure
 from tasks.cli.output import Output
+from tasks.engine.process.threads import use_own_connection
 
 _SUBCOMMANDS = (
     *("list", "show", "watch", "enqueue", "result"),
@@ -23,6 +24,7 @@ class Command(BaseCommand):
     help = "Look at runs, start them and end them. `tasks SUBCOMMAND --help` tells of each."
     # They have been made when the service started; a terminal is to be quick.
     requires_system_checks = ()
+    _alone = False  # in a process of its own
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         chosen = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
@@ -32,7 +34,14 @@ class Command(BaseCommand):
             module.arguments(below)
             _repeat_base(below)
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        self._alone = True
+        super().run_from_argv(argv)
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if self._alone:
+            # One connection is all it needs, and a pool says by itself that one is lost.
+            use_own_connection()
         output = Output(self.stdout, self.stderr, self.style)
         code = import_module(f"tasks.cli.{options['subcommand']}").run(options, output)
         if code:

@@ -2,7 +2,8 @@
 
 import os
 
-from tasks.options import Options
+from tasks.conf import conf
+from tasks.definition.options import Options
 
 __all__ = ["enter"]
 
@@ -18,7 +19,7 @@ def enter(options: Options, *, alone: bool = False) -> None:
         os.environ.update(options.env)
     if options.working_dir is not None:
         try:
-            os.chdir(options.working_dir)
+            os.chdir(conf().at(options.working_dir))
         except OSError as error:
             raise ValueError(
                 f"working_dir {options.working_dir!r} cannot be entered: {error.strerror}."

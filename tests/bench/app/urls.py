@@ -7,4 +7,5 @@ urlpatterns = [
     path("bench/go/<str:run>/", views.go),
     path("bench/gather/<str:gate>/<int:count>/", views.gather),
     path("bench/idle/", views.idle),
+    path("bench/collect/", views.collect),
 ]

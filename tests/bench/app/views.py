@@ -1,5 +1,7 @@
 """What a benchmark asks of the server."""
 
+import gc
+
 from django.http import HttpRequest, HttpResponse
 
 from tests.bench.app import tasks
@@ -30,3 +32,8 @@ async def gather(request: HttpRequest, gate: str, count: int) -> HttpResponse:
 def idle(request: HttpRequest) -> HttpResponse:
     """A page of the project's own, through the whole middleware and a thread."""
     return HttpResponse("idle")
+
+
+def collect(request: HttpRequest) -> HttpResponse:
+    gc.collect()
+    return HttpResponse("collected")

@@ -7,7 +7,7 @@ import pytest
 
 from consumers.access.limits import Limits
 from consumers.feeds.hub import Hub
-from consumers.routing import run_path
+from consumers.paths import run_path
 from consumers.wire import CloseCode
 from tasks.models import TaskRun
 

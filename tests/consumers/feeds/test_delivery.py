@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from consumers.feeds import chunk, replay
-from tasks.engine.trouble import Trouble
+from tasks.engine.metrics.trouble import Trouble
 
 from .world import World
 from .worldmachine import WorldMachine, place_in, play, toggle, turns

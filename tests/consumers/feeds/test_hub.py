@@ -9,7 +9,7 @@ import pytest
 from consumers.feeds.hub import Hub
 from consumers.feeds.watcher import Signal
 from consumers.refusal import Refusal
-from tasks.engine.trouble import Trouble
+from tasks.engine.metrics.trouble import Trouble
 from tasks.models import TaskRun
 
 from ..fakes import FakeLog, batch, seqs

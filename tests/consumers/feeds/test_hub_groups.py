@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tasks.engine import subscription as subscription_module
+from tasks.engine.news import subscription as subscription_module
 
 from ..fakes import seqs
 from ..loops import settle

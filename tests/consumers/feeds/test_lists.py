@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from consumers.feeds import lists, listwatcher
-from tasks.engine import tidings
+from tasks.engine.news import tidings
 from tasks.engine.store import Wanted
 
 from .listworld import ListWorld

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from asgiref.sync import sync_to_async
 
 from tasks.engine import store
-from tasks.engine.endings import cancelled_while_waiting
+from tasks.engine.attempts.endings import cancelled_while_waiting
 from tasks.handles import Handle
 from tasks.states import CancelRequest
 from tests.app import tasks as app

@@ -1,35 +1,23 @@
 """The adapter against a server that does all that servers do."""
 
-import asyncio
 import json
-import time
 from contextlib import aclosing
-from email.utils import formatdate
-from typing import Any
 
 import pytest
 
-from tasks.agents.chat import ChatCompletions
 from tasks.agents.contract import (
     Answer,
     Finish,
     Outcome,
-    Piece,
     Question,
     Request,
     Text,
     ToolCall,
     ToolDescription,
     Usage,
-    Waiting,
 )
-from tasks.agents.errors import (
-    ProviderBusy,
-    ProviderError,
-    ProviderRefused,
-    ProviderSilent,
-    ReplyBroken,
-)
+from tasks.agents.errors import ProviderRefused, ProviderSilent, ReplyBroken
+from tests.tasks.agents.chats import HELLO, pieces, provider, whole
 from tests.tasks.agents.conftest import KEY
 from tests.tasks.agents.endpoint import (
     DONE,
@@ -38,7 +26,6 @@ from tests.tasks.agents.endpoint import (
     answered,
     calling,
     chunk,
-    closed,
     cut,
     endless,
     event,
@@ -50,21 +37,36 @@ from tests.tasks.agents.endpoint import (
     usage,
 )
 
-HELLO = Request(instructions="", messages=[Question("Hello?")])
-
-
-def provider(endpoint: Endpoint, **options: Any) -> ChatCompletions:
-    given: dict[str, Any] = {"model": "tiny", "api_key": KEY, "longest_wait": 0.05} | options
-    return ChatCompletions(base_url=endpoint.url, **given)
-
-
-async def pieces(asked: ChatCompletions, request: Request = HELLO) -> list[Piece]:
-    async with aclosing(asked.reply(request)) as found:
-        return [piece async for piece in found]
-
-
-def whole(found: list[Piece]) -> str:
-    return "".join(piece.text for piece in found if isinstance(piece, Text))
+CALLED = {"name": "look", "arguments": '{"at": 1}'}
+BODY = {
+    "model": "tiny",
+    "stream": True,
+    "messages": [
+        {"role": "system", "content": "Be short."},
+        {"role": "user", "content": "Well?"},
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [{"id": "c1", "type": "function", "function": CALLED}],
+        },
+        {"role": "tool", "tool_call_id": "c1", "content": "7"},
+    ],
+    "tools": [
+        {
+            "type": "function",
+            "function": {
+                "name": "look",
+                "description": "Looks.",
+                "parameters": {"type": "object"},
+            },
+        }
+    ],
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {"name": "output", "schema": {"type": "string"}},
+    },
+    "temperature": 0,
+}
 
 
 async def test_an_answer_comes_in_the_pieces_that_were_sent(endpoint: Endpoint) -> None:
@@ -91,36 +93,7 @@ async def test_what_the_endpoint_is_asked(endpoint: Endpoint) -> None:
     (asked,) = endpoint.asked
     assert asked.path == "/v1/chat/completions"
     assert asked.headers["authorization"] == f"Bearer {KEY}"
-    function = {"name": "look", "arguments": '{"at": 1}'}
-    assert asked.body == {
-        "model": "tiny",
-        "stream": True,
-        "messages": [
-            {"role": "system", "content": "Be short."},
-            {"role": "user", "content": "Well?"},
-            {
-                "role": "assistant",
-                "content": "",
-                "tool_calls": [{"id": "c1", "type": "function", "function": function}],
-            },
-            {"role": "tool", "tool_call_id": "c1", "content": "7"},
-        ],
-        "tools": [
-            {
-                "type": "function",
-                "function": {
-                    "name": "look",
-                    "description": "Looks.",
-                    "parameters": {"type": "object"},
-                },
-            }
-        ],
-        "response_format": {
-            "type": "json_schema",
-            "json_schema": {"name": "output", "schema": {"type": "string"}},
-        },
-        "temperature": 0,
-    }
+    assert asked.body == BODY
 
 
 async def test_calls_in_parts(endpoint: Endpoint) -> None:
@@ -178,54 +151,6 @@ async def test_a_reply_that_is_none(endpoint: Endpoint, reply: Reply, says: str)
 async def test_a_stream_that_is_cut_after_the_reply_is_whole(endpoint: Endpoint) -> None:
     endpoint.will(cut(chunk({"content": "Hello"}), finish()))
     assert whole(await pieces(provider(endpoint))) == "Hello"
-
-
-async def test_rate_limits_are_waited_for(endpoint: Endpoint) -> None:
-    limit = answered(429, '{"error": {"message": "slow down"}}', Retry_After="0.02")
-    endpoint.will(limit, answered(503), saying("now"))
-    first, second, *rest = await pieces(provider(endpoint))
-    assert first == Waiting(0.02, "The endpoint answered 429: slow down")
-    assert isinstance(second, Waiting)
-    assert 0 < second.seconds <= 0.05
-    assert whole(rest) == "now"
-
-
-async def test_a_date_to_come_back_at(endpoint: Endpoint) -> None:
-    endpoint.will(answered(429, Retry_After=formatdate(time.time() - 5, usegmt=True)), saying("a"))
-    waiting, *_ = await pieces(provider(endpoint))
-    assert waiting == Waiting(0.0, "The endpoint answered 429: {}")
-
-
-async def test_nobody_waits_for_longer_than_he_may(endpoint: Endpoint) -> None:
-    endpoint.will(answered(429, Retry_After="3600"))
-    with pytest.raises(ProviderBusy) as caught:
-        await pieces(provider(endpoint))
-    assert (caught.value.status, caught.value.retry_after) == (429, 3600)
-    assert len(endpoint.asked) == 1
-
-
-async def test_patience_ends(endpoint: Endpoint) -> None:
-    endpoint.will(*[answered(500, "boom")] * 3)
-    with pytest.raises(ProviderBusy, match="500: boom"):
-        await pieces(provider(endpoint, retries=2))
-    assert len(endpoint.asked) == 3
-
-
-async def test_a_connection_that_is_closed_is_tried_again(endpoint: Endpoint) -> None:
-    endpoint.will(closed(), saying("here"))
-    waiting, *rest = await pieces(provider(endpoint))
-    assert isinstance(waiting, Waiting)
-    assert whole(rest) == "here"
-
-
-async def test_nobody_there() -> None:
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-    asked = ChatCompletions(base_url=f"http://127.0.0.1:{port}", model="m", retries=0)
-    with pytest.raises(ProviderError, match="cannot be reached"):
-        await pieces(asked)
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 404])

@@ -13,8 +13,8 @@ from tasks.exceptions import TaskFailed
 from tasks.handles import Handle
 from tasks.models import TaskEvent, TaskRun
 from tests.tasks.agents import cast
+from tests.tasks.agents.asked import call, data
 from tests.tasks.agents.endpoint import Endpoint, saying
-from tests.tasks.agents.test_agent import call, data
 from tests.tasks.runs import row
 
 pytestmark = pytest.mark.django_db(transaction=True)

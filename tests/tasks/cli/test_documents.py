@@ -56,6 +56,41 @@ def test_what_is_wrong_is_named_with_its_place(folder: Path) -> None:
     assert {name for name, good in valid.items() if not good} == {"bad", "gone", "line", "text"}
 
 
+def test_stages_that_name_what_is_not_there(folder: Path) -> None:
+    put(folder, "gone.json", {**GOOD, "target": "tests.app.tasks.gone"})
+    stages = [
+        {"name": "good", "task": "tests.app.tasks.add", "args": [{"$payload": True}]},
+        {"name": "unknown", "task": "tests.app.tasks.gone"},
+        {"name": "missing", "spec": "no/such"},
+        {"name": "beside", "spec": "./gone"},
+        {"name": "inline", "spec": {"name": "a", "target": "tests.app.tasks:gone"}},
+        {"name": "command", "spec": {"name": "ls", "target": {"command": ["ls"]}}},
+        {"name": "arguments", "task": "tests.app.tasks.add"},
+    ]
+    put(folder, "line.pipeline.json", {"name": "line", "stages": stages})
+    done = call("validate", "line")
+    assert (done.code, done.out) == (2, "")
+    [said] = done.err.splitlines()
+    assert said.startswith("line: The pipeline is not valid. /stages/1/task: the stage 'unknown': ")
+    for fault in (
+        "/stages/1/task: the stage 'unknown': No task is registered as 'tests.app.tasks.gone'",
+        "/stages/2/spec: the stage 'missing': There is no TaskSpec 'no/such'",
+        "/stages/3/spec: the stage 'beside': /target: No task is registered as",
+        "/stages/4/spec: the stage 'inline': /target: tests.app.tasks has no function 'gone'",
+        "/stages/6: the stage 'arguments': add() cannot be called like this",
+    ):
+        assert fault in said
+    assert said.count("/stages/") == 5
+
+
+def test_a_target_that_is_not_there_is_named_with_its_place(folder: Path) -> None:
+    put(folder, "gone.json", {**GOOD, "target": "tests.app.tasks.gone"})
+    done = call("validate", "gone", "--json")
+    assert done.code == 2
+    [told] = done.json
+    assert told["problem"].startswith("/target: No task is registered as 'tests.app.tasks.gone'")
+
+
 def test_a_bundle_and_a_file(folder: Path) -> None:
     bundle = put(folder, "bundle/pipeline.json", LINE).parent
     for reference in (bundle, bundle / "pipeline.json", "bundle"):

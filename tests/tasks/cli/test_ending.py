@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.handles import Handle
+from tasks.ids import new_run_id
 from tasks.testing import running_supervisor
 from tests.app import tasks as app
 from tests.tasks.runs import claim_one, started
@@ -46,3 +47,12 @@ def test_of_several_the_rest_is_done() -> None:
     done = call("stop", first.id, second.id, second.id)
     assert (done.code, done.out) == (7, f"{second.id} CANCELLED\n")
     assert first.id in done.err
+
+
+@pytest.mark.parametrize("subcommand", ["stop", "kill"])
+def test_one_that_there_is_not(subcommand: str) -> None:
+    unknown = str(new_run_id())
+    done = call(subcommand, unknown)
+    assert (done.code, done.out) == (3, "")
+    assert unknown in done.err
+    assert call(subcommand, "nonsense").code == 3

@@ -81,6 +81,13 @@ def test_it_waits_for_nothing(submit: Submit, what: Any) -> None:
         submit(what, work_payload=[1])
 
 
+@forms
+def test_a_parameter_that_there_is_not_is_said_before_the_commit(submit: Submit, what: Any) -> None:
+    with transaction.atomic(), pytest.raises(InvalidArguments, match="no parameter bogus="):
+        submit(what, payload=[1], bogus=True)
+    assert not TaskRun.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("submit", "what", "kind"),
     [
