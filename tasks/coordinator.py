@@ -12,14 +12,12 @@ the model may be the class or its name. In async code they are awaited, in sync 
 are not.
 """
 
-import json
 from collections.abc import Callable
 from functools import partial
-from hashlib import sha256
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import connections, models, router, transaction
+from django.db import connections, router, transaction
 
 from tasks.answer import Answer, on_a_loop
 from tasks.conf import conf
@@ -28,6 +26,7 @@ from tasks.exceptions import RunDoesNotExist
 from tasks.handles import Handle
 from tasks.states import CancelRequest, RunStatus
 from tasks.stream_here import executed_here
+from tasks.stream_keys import key_of_start
 from tasks.stream_models import find_model, find_row, run_of
 from tasks.stream_task import StreamTask
 
@@ -148,21 +147,9 @@ def _enqueue(row: StreamTask) -> Handle:
 
     meta = row._meta
     name = {"stream_task": meta.label, "pk": str(row.pk)}
-    options: dict[str, Any] = {"metadata": name, **row.run_options, "unique_key": _key(row)}
+    options: dict[str, Any] = {"metadata": name, **row.run_options, "unique_key": key_of_start(row)}
     pk = row.pk if isinstance(row.pk, int | str) else str(row.pk)
     return run_stream_task.using(**options).enqueue(meta.app_label, type(row).__name__, pk)
-
-
-def _key(row: StreamTask) -> str:
-    """What all who start the row from where it is now agree on.
-
-    Of two that meet, the second finds the first one's run by it. It tells the row's starts
-    apart by the run before, and the first one from that of an older row with the same key.
-    """
-    field: models.Field[Any, Any] = row._meta.get_field("run_id")
-    before = row.run_id or row.created_at.timestamp()
-    parts = [field.model._meta.label_lower, str(row.pk), str(before)]
-    return f"stream:{sha256(json.dumps(parts).encode()).hexdigest()}"
 
 
 def _is_running(model: type[StreamTask], pk: Any) -> bool:

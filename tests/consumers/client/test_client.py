@@ -82,7 +82,7 @@ async def asynchronous(
 ) -> list[Event]:
     transport = httpx.MockTransport(server)
     async with HeadwayClient("http://site/app", transport=transport, **options) as client:
-        watch = client.watch if len(names) == 1 else client.watch_task
+        watch: Watch = client.watch if len(names) == 1 else client.watch_task
         return [event async for event in watch(*names, after=after)]
 
 
@@ -91,7 +91,7 @@ async def synchronous(
 ) -> list[Event]:
     transport = httpx.MockTransport(server)
     with SyncHeadwayClient("http://site/app", transport=transport, **options) as client:
-        watch = client.watch if len(names) == 1 else client.watch_task
+        watch: Watch = client.watch if len(names) == 1 else client.watch_task
         return list(watch(*names, after=after))
 
 
