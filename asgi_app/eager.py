@@ -103,11 +103,10 @@ def _write(transport: Any, data: bytes) -> None:
     """As the class writes, if anything is left for it; that also hears of a lost connection."""
     sent = 0
     if transport.connected and not transport.dataBuffer and not transport._tempDataLen:
-        while sent < len(data):
-            taken = transport.writeSomeData(memoryview(data)[sent:] if sent else data)
-            if not isinstance(taken, int) or taken <= 0:
-                break
-            sent += taken
+        try:
+            sent = transport.socket.send(data)
+        except OSError:  # it is full, or lost
+            sent = 0
     if sent < len(data):
         type(transport).write(transport, data[sent:] if sent else data)
 

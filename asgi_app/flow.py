@@ -32,6 +32,7 @@ import logging
 from typing import Any
 
 from asgi_app import eager
+from asgi_app.chunked import write_part
 from asgi_app.inbox import Inbox
 from asgi_app.protocol import protocol_behind
 from consumers import delivered
@@ -147,11 +148,10 @@ class StreamFlow(Flow):
             await self._room()
 
     def put(self, data: bytes) -> bool:
-        request = self._protocol
-        gone = request.finished or request._disconnected
-        if self._transport is None or self._drained is not None or gone:
+        request, transport = self._protocol, self._transport
+        if transport is None or self._drained is not None or request.finished:
             return False
-        request.write(data)
+        write_part(request, transport, data)
         return True
 
     def _begin(self) -> None:
@@ -177,7 +177,6 @@ class SocketFlow(Flow):
     """A WebSocket."""
 
     transport = "websocket"
-
     _closed: asyncio.Event | None = None  # once it was told to go
 
     def __init__(self, protocol: Any, receive: Receive, send: Send) -> None:

@@ -115,7 +115,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    "default": {"BACKEND": "asgi_app.memorylayer.MemoryLayer"}
 }
 if _redis := _env.text("REDIS_URL"):
     CHANNEL_LAYERS["default"] = layer(_redis)

@@ -43,11 +43,10 @@ buffered = gauge("headway_buffered_bytes", "Bytes kept for watchers at this mome
 def flushing(at: int) -> None:
     """A message sent at *at* (microseconds since 1970) has just been given to its feeds.
 
-    Who writes news while it waits does so in this turn of the loop; who is woken, in the next.
+    Who writes news while it waits, or is woken, does so in this turn of the loop, before this.
     """
     if at:
-        loop = asyncio.get_running_loop()
-        loop.call_soon(loop.call_soon, _flushed, at)
+        asyncio.get_running_loop().call_soon(_flushed, at)
 
 
 def _flushed(at: int) -> None:

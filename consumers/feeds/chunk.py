@@ -16,6 +16,7 @@ CHUNK_EVENTS: Final = 512
 _FINISHED = FINISHED.encode()
 _FRAME_OVERHEAD = 64  # bytes beside the envelope in an event-stream frame, roughly
 _OBJECT_OVERHEAD = 41  # bytes of a bytes object's header, and its place in a tuple
+_OVERHEAD = 2 * _FRAME_OVERHEAD + _OBJECT_OVERHEAD
 
 
 class Chunk:
@@ -27,6 +28,13 @@ class Chunk:
     def __init__(self, first: int, envelopes: Sequence[bytes]) -> None:
         self.first = first
         self.envelopes = tuple(envelopes)
+        self.last = first + len(envelopes) - 1
+        #: Whether the last event is the run's ``finished``.
+        self.ends_log = type_of(self.envelopes[-1]) == _FINISHED
+        #: Bytes of the envelopes.
+        self.size = sum(map(len, self.envelopes))
+        #: Bytes of memory it may take: the envelopes, and each form of them.
+        self.weight = 5 * self.size + _OVERHEAD * len(self.envelopes)
         self._forms: dict[str, bytes] = {}
 
     def form(self, name: str, make: "Callable[[Chunk], bytes]") -> bytes:
@@ -34,15 +42,6 @@ class Chunk:
         if name not in self._forms:
             self._forms[name] = make(self)
         return self._forms[name]
-
-    @property
-    def last(self) -> int:
-        return self.first + len(self.envelopes) - 1
-
-    @cached_property
-    def ends_log(self) -> bool:
-        """Whether the last event is the run's ``finished``."""
-        return type_of(self.envelopes[-1]) == _FINISHED
 
     @cached_property
     def frames(self) -> bytes:
@@ -58,17 +57,6 @@ class Chunk:
     def message(self) -> bytes:
         """The events as one message of a WebSocket."""
         return text_frame(b"\n".join(self.envelopes))
-
-    @cached_property
-    def size(self) -> int:
-        """Bytes of the envelopes."""
-        return sum(map(len, self.envelopes))
-
-    @cached_property
-    def weight(self) -> int:
-        """Bytes of memory it may take: the envelopes, and each form of them."""
-        each = 2 * _FRAME_OVERHEAD + _OBJECT_OVERHEAD
-        return 5 * self.size + each * len(self.envelopes)
 
 
 def fitting(envelopes: Sequence[bytes], start: int = 0) -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 from consumers import delivered
 from consumers.feeds.chunk import Chunk, fitting
 from consumers.feeds.memory import Memory
+from consumers.feeds.turn import News, Turn
 from consumers.wire import type_of
 from tasks.events import FINISHED
 
@@ -56,11 +57,13 @@ class Feed:
         self.head = 0
         self.finished = False
         self.listeners: set[Listener] = set()
+        self.turn = Turn(self.news)
         self._limit = limit
         self._memory = memory
         self._envelopes: list[bytes] = []
         self._size = 0
         self._chunks: dict[int, Chunk] = {}
+        self._made = 0  # bytes of the chunks
         self._over: Place | None = None
         self._stirred = monotonic()
 
@@ -85,7 +88,7 @@ class Feed:
     def forget(self) -> None:
         """Keep nothing: who is behind the head reads the log."""
         self._jump(self.head)
-        self._chunks.clear()
+        self._drop()
 
     def note(self, last_seq: int, finished: bool) -> None:
         """Learn how far the log goes, from the database."""
@@ -116,6 +119,13 @@ class Feed:
             return Place.FINISHED
         return self._over or Place.CURRENT
 
+    def news(self, cursor: int) -> News | None:
+        """What follows *cursor*, if that can be written without a thought of the run's end."""
+        found = self.read(cursor)
+        if not isinstance(found, Chunk) or found.ends_log:
+            return None
+        return News(found, self.read(found.last) is Place.CURRENT)
+
     def beat(self, silent: float) -> None:
         """Let the listeners say that they are alive if nothing stirred for *silent* seconds."""
         if monotonic() - self._stirred >= silent:
@@ -129,18 +139,20 @@ class Feed:
             start = cursor - self.tail
             count = fitting(self._envelopes, start)
             chunk = Chunk(cursor + 1, self._envelopes[start : start + count])
-            if self._made() > self._limit:
-                self._chunks.clear()
+            if self._made > self._limit:
+                self._drop()
             self._chunks[cursor] = chunk
+            self._made += chunk.weight
             self._weigh()
         return chunk
 
-    def _made(self) -> int:
-        return sum(chunk.weight for chunk in self._chunks.values())
+    def _drop(self) -> None:
+        self._chunks.clear()
+        self._made = 0
 
     def _weigh(self) -> None:
         if self._memory is not None:
-            self._memory.weigh(self, self._size + self._made())
+            self._memory.weigh(self, self._size + self._made)
 
     def _jump(self, seq: int) -> None:
         self._envelopes.clear()
@@ -161,6 +173,6 @@ class Feed:
 
     def _stir(self) -> None:
         self._stirred = monotonic()
-        self._chunks.clear()  # the last one may have grown
+        self._drop()  # the last one may have grown
         for listener in self.listeners:
             listener.wake()

@@ -8,6 +8,7 @@ from consumers.feeds.chunk import Chunk
 from consumers.feeds.feed import Feed, Place
 from consumers.feeds.follower import Follower, Signal
 from consumers.feeds.replay import Replay
+from consumers.feeds.turn import News
 from consumers.refusal import Refusal
 
 __all__ = ["Signal", "Watcher"]
@@ -72,20 +73,21 @@ class Watcher(Follower):
             self._bell.ring()
         elif self._bell.awaited and not self._pushing:
             self._pushing = True
-            # Soon and not now: what comes in the same turn of the loop is one chunk.
-            asyncio.get_running_loop().call_soon(self._push, self.put)
+            self._feed.turn.add(self)
 
     def beat(self) -> None:
         self._beat = True
         self._bell.ring()
 
-    def _push(self, put: Callable[[Chunk], bool]) -> None:
+    def push(self, news: News | None) -> bool:
+        """Write *news* while the iteration waits, if it can be done at once; else it goes on."""
         self._pushing = False
-        if not self._bell.awaited:
-            return  # the iteration goes on, and comes by
-        found = self._feed.read(self.cursor)
-        if isinstance(found, Chunk) and not found.ends_log and put(found):
-            self._take(found)
-            if self._feed.read(self.cursor) is Place.CURRENT:
-                return
-        self._bell.ring()
+        if self.put is None or not self._bell.awaited:
+            return False  # the iteration goes on, and comes by
+        if news is None or not self.put(news.chunk):
+            self._bell.ring()
+            return False
+        self.cursor = news.chunk.last
+        if not news.complete:
+            self._bell.ring()
+        return True

@@ -17,6 +17,7 @@ from tasks.engine.tracing import OFF
 from tasks.events import Event
 from tasks.exceptions import RunCancelled, RunLost
 from tasks.logs import Origin
+from tasks.states import RunStatus
 
 __all__ = ["Attempt", "Cause"]
 
@@ -84,6 +85,11 @@ class Attempt:
     def ending(self) -> bool:
         """Whether the function has been asked to end. Any thread may read it."""
         return self.cause is not None or self.expired
+
+    @property
+    def comes_again(self) -> bool:
+        """Whether it has ended and its run is to be claimed once more."""
+        return self.change is not None and self.change.status == RunStatus.READY
 
     def listen(self, inbox: Inbox) -> None:
         """Have messages to the run brought to *inbox*, from the first one on. Any thread."""

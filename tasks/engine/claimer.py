@@ -47,10 +47,10 @@ class Claimer:
         """Look for runs now. From the loop."""
         self._wake.set()
 
-    def free(self, claim: Claim) -> None:
-        """The run of *claim* needs its room no more."""
+    def free(self, claim: Claim, *, again: bool) -> None:
+        """The run of *claim* needs its room no more. It waits *again*, perhaps from now on."""
         self.room.free(claim.queue_name)
-        if self._crowded:
+        if self._crowded or again:
             self._wake.set()
 
     def stop(self) -> None:

@@ -42,7 +42,7 @@ class Journal:
     def __init__(self, writer: DatabaseThread, publisher: Publisher) -> None:
         self._writer = writer
         self._publisher = publisher
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._home = asyncio.get_running_loop(), threading.get_ident()
         self._lock = threading.Lock()
         self._space = threading.Condition(self._lock)
         self._dirty: dict[Attempt, None] = {}
@@ -205,12 +205,14 @@ class Journal:
         self._dirty[attempt] = None
         self._held += 1
         if not self._called:
-            self._called = True
-            self._loop.call_soon_threadsafe(self._call)
+            self._call()
 
     def _call(self) -> None:
         self._called = True
-        self._work.set()
+        if threading.get_ident() == self._home:
+            self._work.set()
+        else:
+            self._loop.call_soon_threadsafe(self._work.set)
 
     def _take(self) -> list[tuple[Attempt, RunWrite]]:
         with self._lock:
@@ -221,10 +223,10 @@ class Journal:
         return group
 
     async def _commit(self, group: Sequence[tuple[Attempt, RunWrite]]) -> set[UUID]:
-        with instruments.commit_seconds.time():
-            refused = await self._writer.call(store.write, [write for _, write in group])
+        began = time.perf_counter()
+        refused = await self._writer.call(store.write, [write for _, write in group])
         count = sum(len(write.events) for _, write in group)
-        instruments.events.inc(count)
+        instruments.committed(count, time.perf_counter() - began)
         self._free(count)
         kept = [write for _, write in group if write.run_id not in refused]
         await self._publisher.publish([(write.run_id, write.events) for write in kept])

@@ -27,7 +27,8 @@ class Subscription:
 
     async def receive(self) -> dict[str, Any]:
         """The next message. Layers lose what is under way when this is cancelled."""
-        message: dict[str, Any] = await self._layer.receive(await self._name())
+        channel = self._channel or await self._name()
+        message: dict[str, Any] = await self._layer.receive(channel)
         return message
 
     async def follow(self, groups: set[str]) -> None:

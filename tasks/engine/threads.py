@@ -5,8 +5,9 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connections
 
@@ -58,26 +59,29 @@ class DatabaseThread:
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run *function* in the thread. A cancelled caller does not stop it."""
-        return await asyncio.wrap_future(self.submit(function, *args, **kwargs))
+        # Not by way of submit(): a future for threads, tied to one of the loop, costs as much
+        # as a small transaction.
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+
+        def work() -> None:
+            if not answer.cancelled():
+                outcome = _carry_out(partial(function, *args, **kwargs))
+                with suppress(RuntimeError):  # the loop is closed, and who waited is gone
+                    loop.call_soon_threadsafe(_settle, answer, outcome)
+
+        self._put(work)
+        return await answer
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Like :meth:`call`, from any thread."""
         future: Future[T] = Future()
 
         def work() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                result = function(*args, **kwargs)
-            except BaseException as error:
-                if isinstance(error, DatabaseError | InterfaceError):
-                    connections.close_all()  # the next call opens a sound one
-                future.set_exception(error)
-            else:
-                future.set_result(result)
+            if future.set_running_or_notify_cancel():
+                _settle(future, _carry_out(partial(function, *args, **kwargs)))
 
-        self._start()
-        self._calls.put(work)
+        self._put(work)
         return future
 
     def close(self) -> None:
@@ -87,11 +91,12 @@ class DatabaseThread:
             see_off(self._thread)
             self._thread = None
 
-    def _start(self) -> None:
+    def _put(self, work: Callable[[], None]) -> None:
         with self._starting:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
                 self._thread.start()
+        self._calls.put(work)
 
     def _serve(self) -> None:
         use_own_connection()
@@ -99,6 +104,28 @@ class DatabaseThread:
             work()
             del work  # or the last result would live until the next call
         connections.close_all()
+
+
+class _Raised(NamedTuple):
+    error: BaseException
+
+
+def _carry_out(call: Callable[[], T]) -> T | _Raised:
+    try:
+        return call()
+    except BaseException as error:
+        if isinstance(error, DatabaseError | InterfaceError):
+            connections.close_all()  # the next call opens a sound one
+        return _Raised(error)
+
+
+def _settle(future: "Future[T] | asyncio.Future[T]", outcome: T | _Raised) -> None:
+    if future.cancelled():
+        return
+    if isinstance(outcome, _Raised):
+        future.set_exception(outcome.error)
+    else:
+        future.set_result(outcome)
 
 
 class ThreadedChild:

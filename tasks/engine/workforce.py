@@ -77,7 +77,7 @@ class Workforce:
             Child("retention", Pruner().serve),
             Child("claimer", self._claimer.serve),
             Child("conductor", Conductor().serve),
-            *wakers(self.hear),
+            *wakers(self.hear, self._writer),
         ]
 
     @property
@@ -208,7 +208,7 @@ class Workforce:
             # The run may be here again already, as another attempt.
             if self._active.get(attempt.claim.run_id) is attempt:
                 del self._active[attempt.claim.run_id]
-            self._claimer.free(attempt.claim)
+            self._claimer.free(attempt.claim, again=attempt.comes_again)
             if not self._active:
                 self._idle.set()
 

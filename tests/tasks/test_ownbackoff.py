@@ -40,6 +40,14 @@ async def test_it_may_be_a_path_and_a_coroutine(
     assert await delays() == [0.25]
 
 
+async def test_what_is_tried_again_at_once_waits_for_no_poll(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.HEADWAY = {"POLL": 60}
+    set_backoff(monkeypatch, lambda error, run: 0)
+    assert await delays(max_attempts=4) == [0, 0, 0]
+
+
 @pytest.mark.parametrize("backoff", [app.no_idea, "no.such.path", lambda error, run: "soon"])
 async def test_one_that_fails_is_said_and_the_settings_hold(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, settings: Any, backoff: Any

@@ -19,10 +19,9 @@ __all__ = [
     "attempt_seconds",
     "attempts",
     "begun",
-    "commit_seconds",
+    "committed",
     "ended",
     "enqueued",
-    "events",
     "failures",
     "loop_lag",
     "published",
@@ -69,6 +68,12 @@ _wait_seconds = cache(wait_seconds.labels)
 def begun(claim: "Claim") -> None:
     """A run was claimed."""
     _wait_seconds(claim.queue_name).observe(max(0.0, claim.waited))
+
+
+def committed(events_: int, seconds: float) -> None:
+    """A transaction of the journal's has gone through."""
+    events.inc(events_)
+    commit_seconds.observe(seconds)
 
 
 def ended(attempt: "Attempt", ending: Ending, status: str = "") -> None:

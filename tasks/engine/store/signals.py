@@ -4,6 +4,7 @@ from django.db import connections
 
 from tasks.conf import conf
 from tasks.engine.store.dialect import cursor
+from tasks.engine.store.plain import plain_cursor
 
 __all__ = ["data_version", "listen", "notified", "notify"]
 
@@ -12,10 +13,10 @@ _CHANNEL = "headway_wake"
 
 def data_version() -> int:
     """SQLite: a number that changes when another connection commits."""
-    with cursor() as open_cursor:
-        open_cursor.execute("PRAGMA data_version")
-        found: int = open_cursor.fetchone()[0]
-        return found
+    plain = plain_cursor()
+    plain.execute("PRAGMA data_version")
+    found: int = plain.fetchone()[0]
+    return found
 
 
 def listen() -> None:

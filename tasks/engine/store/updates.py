@@ -10,7 +10,7 @@ from tasks.engine.store.dialect import append, dialect
 from tasks.events import Event
 from tasks.states import TERMINAL, RunStatus
 
-__all__ = ["Change", "RunWrite", "one_by_one"]
+__all__ = ["Change", "RunWrite", "carry_on", "one_by_one"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,21 @@ class RunWrite:
     @property
     def last_seq(self) -> int:
         return self.events[-1].seq
+
+
+def carry_on(cursor: Any, item: RunWrite) -> bool:
+    """Raise the last seq of a run that goes on, if its attempt holds it and *item* is new.
+
+    False if nothing was changed, whatever the reason.
+    """
+    if item.change is not None or item.stop_ignored:
+        return False
+    cursor.execute(
+        "UPDATE headway_run SET last_seq = %s, progress = COALESCE(%s, progress)"
+        " WHERE id = %s AND fence = %s AND status = 'RUNNING' AND last_seq < %s",
+        (item.last_seq, item.progress, dialect().id(item.run_id), item.fence, item.last_seq),
+    )
+    return bool(cursor.rowcount)
 
 
 def one_by_one(cursor: Any, writes: Sequence[RunWrite]) -> None:

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from tasks.engine.store import log, together, updates
-from tasks.engine.store.dialect import as_moment, as_uuid, cursor, dialect, marks, writing
+from tasks.engine.store.dialect import as_moment, as_uuid, cursor, dialect, marks
+from tasks.engine.store.plain import engine_writing
 from tasks.engine.store.updates import Change, RunWrite
+from tasks.events import Event
 from tasks.states import RunStatus
 
 __all__ = ["Change", "RunWrite", "apply", "write"]
@@ -28,10 +30,24 @@ def write(writes: Sequence[RunWrite]) -> set[UUID]:
     if few and dialect().postgres:
         with cursor() as alone:
             return _judge(alone, writes, together.write(alone, writes))[1]
-    with writing() as open_cursor:
-        fresh, refused = _judge(open_cursor, writes, _rows(open_cursor, writes))
+    with engine_writing() as open_cursor:
+        rest = writes if dialect().postgres else _carried_on(open_cursor, writes)
+        fresh, refused = _judge(open_cursor, rest, _rows(open_cursor, rest) if rest else {})
         apply(open_cursor, fresh)
     return refused
+
+
+def _carried_on(cursor: Any, writes: Sequence[RunWrite]) -> list[RunWrite]:
+    """Write what only adds to the log of a run that its attempt still holds; give the others.
+
+    Nearly all writes are such, and SQLite needs not be asked first.
+    """
+    done: list[RunWrite] = []
+    rest: list[RunWrite] = []
+    for item in writes:
+        (done if updates.carry_on(cursor, item) else rest).append(item)
+    log.append(cursor, _entries(done))
+    return rest
 
 
 def _judge(cursor: Any, writes: Sequence[RunWrite], rows: Rows) -> tuple[list[RunWrite], set[UUID]]:
@@ -55,11 +71,15 @@ def _judge(cursor: Any, writes: Sequence[RunWrite], rows: Rows) -> tuple[list[Ru
 
 def apply(cursor: Any, writes: Sequence[RunWrite]) -> None:
     """Carry out *writes* whose right to it the caller has made sure of in this transaction."""
-    log.append(cursor, [(item.run_id, event) for item in writes for event in item.events])
+    log.append(cursor, _entries(writes))
     if dialect().postgres:
         together.change(cursor, writes)
     else:
         updates.one_by_one(cursor, writes)
+
+
+def _entries(writes: Sequence[RunWrite]) -> list[tuple[UUID, Event]]:
+    return [(item.run_id, event) for item in writes for event in item.events]
 
 
 def _written(cursor: Any, item: RunWrite) -> bool:

@@ -18,20 +18,24 @@ from django.db import connections
 
 from tasks.conf import conf
 from tasks.engine.children import Child
+from tasks.engine.threads import DatabaseThread
 from tasks.engine.wakers import data_version, layer, notifications
 from tasks.engine.wakers.news import Hear, News
 
 __all__ = ["News", "announce", "commits", "others_hear", "wakers"]
 
 
-def wakers(hear: Hear) -> list[Child]:
-    """The children that call *hear*, on the loop, with what another process tells."""
+def wakers(hear: Hear, writer: DatabaseThread) -> list[Child]:
+    """The children that call *hear*, on the loop, with what another process tells.
+
+    What *writer* commits is this process's own, and known here.
+    """
     vendor = connections[conf().database].vendor
     found: list[Child] = []
     if vendor == "sqlite":
         # It tells that something was written, not what; for a cancel, polling is quick enough.
         wake = partial(hear, News.RUN)
-        found.append(Child("waker: data_version", data_version.Waker(wake).serve))
+        found.append(Child("waker: data_version", data_version.Waker(wake, writer).serve))
     if others_hear():
         found.append(Child("waker: layer", layer.Waker(hear).serve))
     elif vendor == "postgresql":
