@@ -38,7 +38,7 @@ TEST := $(PY) -m pytest -n $(JOBS) --dist worksteal
 # processes, sockets, documents and browsers, and not about what is stored.
 ONCE := architecture bench client deploy services \
 	asgi_app/test_flow.py asgi_app/test_runserver.py asgi_app/test_static.py \
-	tasks/agents tasks/test_command.py tasks/test_process.py \
+	tasks/agents tasks/runners/test_command.py tasks/runners/test_process.py \
 	asgi_app/test_stopping.py e2e/test_browser.py e2e/test_demo.py e2e/test_farewell.py \
 	e2e/test_stalled.py e2e/test_wheel.py
 

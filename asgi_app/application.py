@@ -17,7 +17,7 @@ from asgi_app import protocol
 from asgi_app.flow import flowing
 from asgi_app.lifecycle import Phase
 from asgi_app.unavailable import not_found, reject_websocket, unavailable
-from consumers import routing
+from consumers import paths, routing
 from consumers.access.shown import conceal
 from consumers.asgi import ASGIApp, Message, Receive, Scope, Send
 from consumers.streams.takeover import TakeOver
@@ -64,7 +64,7 @@ class Headway:
         if scope["type"] == "http":
             return self._http
         if scope["type"] == "websocket":
-            ours = routing.handles(scope["path"])
+            ours = paths.handles(scope["path"])
             return routing.websocket_application if ours else self._websocket
         return self._other
 

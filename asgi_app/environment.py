@@ -11,9 +11,9 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from tasks import queues
 from tasks.codec import decode
 from tasks.conf import documented
+from tasks.settings import queues
 
 __all__ = ["Environment"]
 
@@ -67,7 +67,7 @@ class Environment:
     def headway(self) -> dict[str, Any]:
         """The ``HEADWAY`` setting from ``HEADWAY_<KEY>``.
 
-        A number is read as one, ``HEADWAY_QUEUES`` as :mod:`tasks.queues` says,
+        A number is read as one, ``HEADWAY_QUEUES`` as :mod:`tasks.settings.queues` says,
         ``HEADWAY_RETENTION`` and ``HEADWAY_AGENTS`` as JSON, ``HEADWAY_CORS_ORIGINS`` and
         ``HEADWAY_SPECS`` with commas between, ``HEADWAY_REALTIME`` as the ``TRANSPORT``, and
         anything else as it stands, unknown names too: Headway's own check then names every bad

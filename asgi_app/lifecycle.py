@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from tasks.conf import conf
-from tasks.engine.children import CannotStart
-from tasks.notify import notify
+from tasks.engine.process.children import CannotStart
+from tasks.surroundings.notify import notify
 
 __all__ = ["Lifecycle", "Parts", "Phase", "Runner"]
 

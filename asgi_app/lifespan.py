@@ -14,8 +14,8 @@ import threading
 from asgi_app.lifecycle import Lifecycle
 from asgi_app.shutdown import Shutdown
 from consumers.asgi import Receive, Scope, Send
-from tasks.engine.lastresort import LAST_RESORT, LastResort
-from tasks.engine.signals import StopSignals
+from tasks.engine.process.lastresort import LAST_RESORT, LastResort
+from tasks.engine.process.signals import StopSignals
 
 __all__ = ["Lifespan"]
 

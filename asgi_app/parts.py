@@ -4,9 +4,9 @@ from asgi_app.lifecycle import Parts
 from consumers.feeds.audience import Audience
 from consumers.feeds.hub import get_hub
 from tasks.conf import conf
-from tasks.engine.children import Child
+from tasks.engine.news.wakers import commits
+from tasks.engine.process.children import Child
 from tasks.engine.supervisor import Supervisor
-from tasks.engine.wakers import commits
 
 __all__ = ["build"]
 

@@ -9,7 +9,7 @@ from asgi_app.parts import build
 from asgi_app.reactor import ReactorHooks
 from asgi_app.shutdown import Shutdown
 from consumers.views.health import report_readiness
-from tasks.engine.lastresort import LastResort
+from tasks.engine.process.lastresort import LastResort
 
 __all__ = ["Process", "this_process"]
 

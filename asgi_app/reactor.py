@@ -21,8 +21,8 @@ from asgi_app.applications import cancel_everything_else
 from asgi_app.handshake import careful
 from asgi_app.lifecycle import Lifecycle
 from asgi_app.shutdown import Shutdown
-from tasks.engine.lastresort import LAST_RESORT, LastResort
-from tasks.engine.signals import StopSignals
+from tasks.engine.process.lastresort import LAST_RESORT, LastResort
+from tasks.engine.process.signals import StopSignals
 
 __all__ = ["ReactorHooks"]
 

@@ -8,7 +8,7 @@
                requests without an answer       may use what is left of the grace period
                streams and WebSockets           have a moment to end
                whatever is still open           is hung up on, and at last cancelled
-    2 s after the grace period the process is gone, see tasks.engine.lastresort
+    2 s after the grace period the process is gone, see tasks.engine.process.lastresort
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from asgi_app.applications import Applications
 from asgi_app.lifecycle import Lifecycle
 from tasks.conf import conf
-from tasks.engine.lastresort import COMMITS
+from tasks.engine.process.lastresort import COMMITS
 
 __all__ = ["Shutdown"]
 

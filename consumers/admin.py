@@ -17,7 +17,7 @@ from consumers.views.taskview import run_that_would_be
 from tasks.conf import conf
 from tasks.coordinator import coordinator
 from tasks.models import StreamTask, TaskRun
-from tasks.stream_models import run_of, stream_models
+from tasks.streaming.lookup import run_of, stream_models
 
 __all__ = ["StreamTaskAdmin", "register_stream_tasks"]
 

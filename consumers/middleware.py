@@ -12,8 +12,7 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 from consumers.access.requests import user_of
-from tasks import circumstances
-from tasks.context import current_user
+from tasks.surroundings import circumstances
 
 __all__ = ["enqueueing_as", "request_id", "run_owner"]
 
@@ -29,11 +28,11 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}")  # what comes from outs
 @contextmanager
 def enqueueing_as(user: Callable[[], Any]) -> Iterator[None]:
     """Within, runs belong to *user*, which is asked only when one is enqueued."""
-    token = current_user.set(user)
+    token = circumstances.current_user.set(user)
     try:
         yield
     finally:
-        current_user.reset(token)
+        circumstances.current_user.reset(token)
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from consumers.refusal import Refusal
-from tasks import registry
 from tasks.codec import decode
+from tasks.definition import registry
 from tasks.engine import control, store
 from tasks.exceptions import (
     InboxFull,

@@ -1,35 +1,15 @@
-"""WebSocket paths, and the application behind them."""
+"""The application behind the WebSocket paths."""
 
 from typing import Any
-from uuid import UUID
 
 from consumers.access.shown import shown_in
 from consumers.asgi import Receive, Scope, Send
+from consumers.paths import is_for_many
 from consumers.refusal import TooMany
 from consumers.wire import CloseCode
 from tasks.conf import conf
 
-__all__ = ["handles", "is_for_many", "run_in", "run_path", "websocket_application"]
-
-
-def handles(path: str) -> bool:
-    """Whether a WebSocket to *path* is ours."""
-    return path.startswith(_root())
-
-
-def run_path(run_id: UUID) -> str:
-    """The path at which a run is watched."""
-    return f"{_root()}{run_id}/"
-
-
-def is_for_many(path: str) -> bool:
-    """Whether a path of ours names no run, as the one for many does."""
-    return path == _root()
-
-
-def run_in(path: str) -> str:
-    """The run id in a path of ours."""
-    return path.removeprefix(_root()).removesuffix("/")
+__all__ = ["websocket_application"]
 
 
 async def websocket_application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,7 +56,3 @@ async def _with_user(scope: Scope, receive: Receive, send: Send) -> Scope:
     stack: Any = AuthMiddlewareStack(keep)
     await stack(scope, receive, send)
     return made[0]
-
-
-def _root() -> str:
-    return f"/{conf().websocket_path.strip('/')}/"

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 
-from consumers.routing import run_path
+from consumers.paths import run_path
 from tasks.codec import decode, encode
 from tasks.conf import conf
 from tasks.engine import store

@@ -15,9 +15,10 @@ class TasksConfig(AppConfig):
     def ready(self) -> None:
         from tasks import checks
         from tasks.agents.checks import check_agents
-        from tasks.engine import metrics
-        from tasks.engine.examination import check_tables
-        from tasks.silence import check_silence
+        from tasks.engine import control
+        from tasks.engine.metrics import exposition
+        from tasks.engine.upkeep.examination import check_tables
+        from tasks.surroundings.silence import check_silence
 
         for check in (checks.check_settings, checks.check_backend, checks.check_database):
             register(check, checks.TAG)
@@ -25,5 +26,5 @@ class TasksConfig(AppConfig):
         register(check_silence, checks.TAG, deploy=True)
         # For deployments alone: `migrate` makes all others first, and would refuse to begin.
         register(check_tables, checks.TAG, Tags.database, deploy=True)
-        metrics.register()
+        exposition.register(control.running)
         autodiscover_modules("tasks")

@@ -3,28 +3,19 @@
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 
-from tasks import taskoptions
 from tasks.compat import BaseTaskBackend, InvalidTask, TaskResult, task_enqueued
 from tasks.compat import Task as DjangoTask
-from tasks.options import Options
+from tasks.definition import taskoptions
+from tasks.definition.options import Options
 from tasks.task import Task
 
 if TYPE_CHECKING:
-    from tasks.deferred import DeferredHandle
-    from tasks.enqueueing import Calls, Payload
     from tasks.handles import Handle
+    from tasks.handles.deferred import DeferredHandle
+    from tasks.handles.enqueueing import Calls, Payload
 
-__all__ = ["PATH", "HeadwayBackend", "default_alias"]
-
-PATH = "tasks.backend.HeadwayBackend"
-
-
-def default_alias() -> str:
-    """The alias of the first backend in ``TASKS`` that is Headway's, else ``default``."""
-    configured = getattr(settings, "TASKS", {})
-    return next((a for a, given in configured.items() if given.get("BACKEND") == PATH), "default")
+__all__ = ["HeadwayBackend"]
 
 
 class HeadwayBackend(BaseTaskBackend):
@@ -74,13 +65,13 @@ class HeadwayBackend(BaseTaskBackend):
         return await sync_to_async(self._defer, thread_sensitive=True)(task, payload, using)
 
     def _bound(self, task: Any, calls: "Calls") -> "list[Payload]":
-        from tasks.enqueueing import bound
+        from tasks.handles.enqueueing import bound
 
         self.validate_task(task)
         return bound(task, calls)
 
     def _store(self, task: Any, payloads: "list[Payload]") -> "list[Handle]":
-        from tasks.enqueueing import store_runs
+        from tasks.handles.enqueueing import store_runs
 
         handles = store_runs(task, payloads)
         for handle in handles:
@@ -88,7 +79,7 @@ class HeadwayBackend(BaseTaskBackend):
         return handles
 
     def _defer(self, task: Any, payload: "Payload", using: str) -> "DeferredHandle":
-        from tasks.enqueueing import store_on_commit
+        from tasks.handles.enqueueing import store_on_commit
 
         return store_on_commit(task, payload, using, self._tell)
 

@@ -1,6 +1,7 @@
 """System checks: a bad setting is named at start, not met at run time.
 
-None of these connects. What only the database can tell is in :mod:`tasks.engine.examination`.
+None of these connects. What only the database can tell is in
+:mod:`tasks.engine.upkeep.examination`.
 """
 
 import sqlite3
@@ -11,10 +12,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import connections
 
-from tasks import circumstances
+from tasks.backend import HeadwayBackend
 from tasks.compat import task_backends
 from tasks.conf import conf, problems
-from tasks.mounts import file_system
+from tasks.surroundings import circumstances
+from tasks.surroundings.mounts import file_system
 
 __all__ = ["TAG", "check_backend", "check_database", "check_settings"]
 
@@ -121,8 +123,6 @@ def _of_sqlite(given: dict[str, Any]) -> Iterator[CheckMessage]:
 
 def check_backend(**_: Any) -> list[CheckMessage]:
     """Some entry of ``TASKS`` is Headway's; without one nothing is ever executed."""
-    from tasks.backend import HeadwayBackend
-
     if any(isinstance(task_backends[alias], HeadwayBackend) for alias in settings.TASKS):
         return []
     return [

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from tasks import places, providers, queues, realtime, retention, taskoptions
-from tasks.keys import (
+from tasks.definition import taskoptions
+from tasks.settings import places, providers, queues, realtime, retention
+from tasks.settings.keys import (
     Rule,
     choice,
     count,

@@ -6,32 +6,27 @@ An async task gets a :class:`Context` and awaits its methods; a sync one gets a
 
 import logging
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from contextvars import ContextVar
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import anyio
 import anyio.lowlevel
 
-from tasks.circumstances import user_key
 from tasks.codec import decode
 from tasks.compat import TaskContext, TaskResult
-from tasks.engine.inbox import Inbox
+from tasks.engine.attempts.inbox import Inbox
 from tasks.events import LOG, PROGRESS, check_type
-from tasks.tracking import Meter
+from tasks.surroundings.circumstances import user_key
+from tasks.surroundings.tracking import Meter
 
 if TYPE_CHECKING:
-    from tasks.engine.attempt import Attempt
-    from tasks.engine.journal import Journal
+    from tasks.engine.attempts.attempt import Attempt
+    from tasks.engine.writing.journal import Journal
 
-__all__ = ["Context", "SyncContext", "current_user"]
+__all__ = ["Context", "SyncContext"]
 
 T = TypeVar("T")
-
-#: Gives the user on whose behalf the current code runs, so that a run enqueued in a
-#: request belongs to who made the request. Called only when something is enqueued.
-current_user: ContextVar[Callable[[], Any] | None] = ContextVar("headway_user", default=None)
 
 _YIELD_AFTER = 0.005  # seconds a tracked sync iterable may keep the event loop
 
@@ -103,7 +98,7 @@ class _Context(TaskContext):  # type: ignore[type-arg]
         return self._attempt.watchers
 
     def _inbox(self) -> Inbox:
-        # Not at import: the engine is made of what this module holds.
+        # Not at import: it reads models, which may be imported only once apps are ready.
         from tasks.engine import control
 
         if (found := self._attempt.inbox) is None:

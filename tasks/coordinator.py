@@ -17,18 +17,15 @@ from functools import partial
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import connections, router, transaction
 
-from tasks.answer import Answer, on_a_loop
-from tasks.conf import conf
 from tasks.engine import control
 from tasks.exceptions import RunDoesNotExist
-from tasks.handles import Handle
 from tasks.states import CancelRequest, RunStatus
-from tasks.stream_here import executed_here
-from tasks.stream_keys import key_of_start
-from tasks.stream_models import find_model, find_row, run_of
 from tasks.stream_task import StreamTask
+from tasks.streaming.answer import Answer, on_a_loop
+from tasks.streaming.here import executed_here
+from tasks.streaming.lookup import find_model, find_row, run_of
+from tasks.streaming.start import start
 
 __all__ = ["Coordinator", "coordinator"]
 
@@ -55,8 +52,8 @@ class Coordinator:
         ``ValueError`` for a row that is not saved, or names that are another model's.
         """
         _check_names(task_instance, (*names, *named.values()))
-        start = partial(_start, task_instance)
-        return sync_to_async(start)() if on_a_loop() else Answer(start)
+        begin = partial(start, task_instance)
+        return sync_to_async(begin)() if on_a_loop() else Answer(begin)
 
     def get_task_instance(self, *which: Any, **named: Any) -> Any:
         """The instance that this process is executing, else the row; None if there is none.
@@ -113,43 +110,6 @@ def _check_names(task: StreamTask, names: tuple[str, ...]) -> None:
     meta = task._meta
     if [name.lower() for name in names] not in ([], [meta.model_name], meta.label_lower.split(".")):
         raise ValueError(f"{'.'.join(names)} is another model than {meta.label}.")
-
-
-def _start(task: StreamTask) -> Handle | None:
-    if task.pk is None or task._state.adding:
-        raise ValueError(f"Save the {task._meta.object_name} before you start it.")
-    alias = task._state.db or router.db_for_write(type(task), instance=task)
-    if alias != conf().database and connections[alias].in_atomic_block:
-        # A run in another database would not wait for this transaction by itself.
-        transaction.on_commit(lambda: _start_now(task, alias), using=alias)
-        return None
-    with transaction.atomic(using=alias):
-        return _start_now(task, alias)
-
-
-def _start_now(task: StreamTask, alias: str) -> Handle | None:
-    row = type(task)._base_manager.using(alias).get(pk=task.pk)
-    known, task.run_id = task.run_id, row.run_id
-    run = run_of(row)
-    if row.completed_at is not None or (run is not None and not run.is_finished):
-        return None if run is None else Handle.of_run(run)
-    if run is not None and known != row.run_id:
-        return Handle.of_run(run)  # started by somebody else since the instance was read
-    handle = _enqueue(row)
-    rows = type(task)._base_manager.using(alias).filter(pk=row.pk, run_id=row.run_id)
-    rows.update(run_id=handle.run_id)
-    task.run_id = handle.run_id
-    return handle
-
-
-def _enqueue(row: StreamTask) -> Handle:
-    from tasks.stream_run import run_stream_task  # see TASK_PATH
-
-    meta = row._meta
-    name = {"stream_task": meta.label, "pk": str(row.pk)}
-    options: dict[str, Any] = {"metadata": name, **row.run_options, "unique_key": key_of_start(row)}
-    pk = row.pk if isinstance(row.pk, int | str) else str(row.pk)
-    return run_stream_task.using(**options).enqueue(meta.app_label, type(row).__name__, pk)
 
 
 def _is_running(model: type[StreamTask], pk: Any) -> bool:

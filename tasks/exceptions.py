@@ -12,6 +12,8 @@
     ├── InvalidEvent           the task: a bad event type, or an event too large
     ├── NotInRun               the caller: a StreamTask sends while it is executed
     ├── UnknownTask            the caller: no task is registered under this name
+    ├── UnknownModel           the caller: no StreamTask has this name
+    │   └── AmbiguousModel     the caller: several apps have one
     ├── RunDoesNotExist        the caller: no run has this id
     │   └── MalformedRunId     the caller: this is no run id at all
     ├── RunFinished            the caller is late: there is nothing left to stop or to send to
@@ -37,6 +39,7 @@ import inspect
 from tasks.compat import TaskResultDoesNotExist
 
 __all__ = [
+    "AmbiguousModel",
     "CommandFailed",
     "HeadwayError",
     "InboxFull",
@@ -62,6 +65,7 @@ __all__ = [
     "TaskFailed",
     "TaskRaised",
     "TaskTimeout",
+    "UnknownModel",
     "UnknownTask",
 ]
 
@@ -107,6 +111,14 @@ class NotInRun(HeadwayError, RuntimeError):
 
 class UnknownTask(HeadwayError, LookupError):
     """No task is registered under this name."""
+
+
+class UnknownModel(HeadwayError, LookupError):
+    """No StreamTask has this name."""
+
+
+class AmbiguousModel(UnknownModel):
+    """Several apps have a StreamTask of this name."""
 
 
 class RunDoesNotExist(HeadwayError, TaskResultDoesNotExist):

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from tasks.circumstances import Circumstances, request_id
+from tasks.surroundings.circumstances import Circumstances, request_id
 
 __all__ = ["Blame", "JsonLines", "Origin", "RunFields", "current_run", "name_worker"]
 

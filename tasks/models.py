@@ -54,7 +54,8 @@ class TaskRun(models.Model):
     #: Data of the newest progress event.
     progress = JSONTextField(null=True)
     metadata = models.JSONField(default=dict)
-    #: How it is executed; see :class:`tasks.options.Options`. Empty: as its function suggests.
+    #: How it is executed; see :class:`tasks.definition.options.Options`. Empty: as its
+    #: function suggests.
     options = JSONTextField(default=dict, db_default={})
     return_value = JSONTextField(null=True)
     #: One entry for each failed attempt: exception, message, traceback.
@@ -68,7 +69,7 @@ class TaskRun(models.Model):
         db_index=False,
     )
 
-    #: Of its enqueueing; see :mod:`tasks.circumstances`.
+    #: Of its enqueueing; see :mod:`tasks.surroundings.circumstances`.
     context = JSONTextField(default=dict, db_default={})
     enqueued_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)

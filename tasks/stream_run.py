@@ -7,16 +7,16 @@ import anyio
 from asgiref.sync import sync_to_async
 
 from tasks import Context, task
-from tasks.backend import default_alias
 from tasks.codec import encode
 from tasks.compat import task_backends
+from tasks.definition.backends import default_alias
 from tasks.engine import store
-from tasks.engine.attempt import Cause
+from tasks.engine.attempts.attempt import Cause
 from tasks.exceptions import HeadwayError
-from tasks.stream_here import present
-from tasks.stream_keys import key_of_run
-from tasks.stream_models import find_model, run_of
 from tasks.stream_task import StreamTask
+from tasks.streaming.here import present
+from tasks.streaming.keys import key_of_run
+from tasks.streaming.lookup import find_model, run_of
 
 __all__ = ["run_stream_task"]
 

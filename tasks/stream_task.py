@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from tasks.events import PROGRESS, streamed
 from tasks.exceptions import NotInRun
-from tasks.own_thread import in_own_thread
+from tasks.surroundings.own_thread import in_own_thread
 
 if TYPE_CHECKING:
     from tasks.context import Context

@@ -19,15 +19,16 @@ from typing import (
 
 from django.db import DEFAULT_DB_ALIAS
 
-from tasks import calls, registry, taskoptions
 from tasks.compat import Task as DjangoTask
-from tasks.options import Runner
-from tasks.taskoptions import Backoff, Options, Overrides
+from tasks.definition import calls, registry, taskoptions
+from tasks.definition.backends import default_alias
+from tasks.definition.options import Runner
+from tasks.definition.taskoptions import Backoff, Options, Overrides
 
 if TYPE_CHECKING:
     from tasks.backend import HeadwayBackend
-    from tasks.deferred import DeferredHandle
     from tasks.handles import Handle
+    from tasks.handles.deferred import DeferredHandle
 
 __all__ = ["Task", "task"]
 
@@ -61,7 +62,7 @@ class Task(DjangoTask, Generic[P, T]):  # type: ignore[type-arg]
     delay: timedelta | None = None
     #: A second run with this key is not made; its enqueue gives the first one's handle.
     unique_key: str | None = None
-    #: How it is executed, as :class:`tasks.options.Execution` tells.
+    #: How it is executed, as :class:`tasks.definition.options.Execution` tells.
     runner: Runner | None = None
     memory_mb: int | None = None
     cpu_seconds: int | None = None
@@ -206,12 +207,10 @@ def task(
     seconds until the next attempt. *priority* goes from -100 to 100. *runner* is ``auto``,
     ``async``, ``thread``, ``process`` or ``command``, for which the function returns a list of
     arguments or a :class:`~tasks.command.Command`; what belongs to it is told in
-    :class:`tasks.options.Execution`. What is not given is
+    :class:`tasks.definition.options.Execution`. What is not given is
     taken from ``HEADWAY["DEFAULT_TASK"]``. A bad option raises Django's ``InvalidTask`` or
     a ``TypeError`` at once.
     """
-    from tasks.backend import default_alias
-
     taskoptions.check_names("@task", given, taskoptions.known_defaults())
     chosen: dict[str, Any] = {k: value for k, value in given.items() if value is not None}
 

@@ -14,8 +14,8 @@ from tasks.cli.exits import Exit
 from tasks.management.commands.tasks import Command
 from tasks.pipelines import Pipeline
 from tasks.specs import TaskSpec
-from tasks.stream_models import TASK_PATH
 from tasks.stream_run import run_stream_task
+from tasks.streaming.lookup import TASK_PATH
 
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -21,7 +21,7 @@ from tasks.models import TaskRun
 if TYPE_CHECKING:
     from consumers.access.identity import Identity
     from consumers.access.rule import User
-    from tasks.engine.threads import DatabaseThread
+    from tasks.engine.process.threads import DatabaseThread
 
 __all__ = ["Access", "Action", "InThread", "admit", "allows", "default_rule", "denied", "granted"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 
 from tasks.conf import conf
-from tasks.engine.threads import DatabaseThread
-from tasks.engine.trouble import Trouble
+from tasks.engine.metrics.trouble import Trouble
+from tasks.engine.process.threads import DatabaseThread
 
 if TYPE_CHECKING:
     from consumers.access.admission import Admission

@@ -9,8 +9,8 @@ from uuid import UUID
 import anyio
 
 from tasks.engine import store
-from tasks.engine.threads import DatabaseThread
-from tasks.engine.trouble import Trouble
+from tasks.engine.metrics.trouble import Trouble
+from tasks.engine.process.threads import DatabaseThread
 
 __all__ = ["Audience"]
 

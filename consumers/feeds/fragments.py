@@ -13,7 +13,7 @@ from django.template.loader import select_template
 from consumers.refusal import Refusal
 from consumers.wire import fragment, type_of
 from tasks.codec import decode, encode
-from tasks.engine.threads import DatabaseThread
+from tasks.engine.process.threads import DatabaseThread
 
 __all__ = ["Fragments", "get_fragments", "wants_html"]
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import anyio
-from channels.layers import channel_layers
 
 from consumers import delivered
 from consumers.access.rights import Rights
@@ -22,8 +21,8 @@ from consumers.feeds.replay import Log, Replay
 from consumers.feeds.watcher import Watcher
 from consumers.refusal import Refusal
 from tasks.conf import conf
-from tasks.engine.subscription import Subscription
-from tasks.engine.trouble import Trouble
+from tasks.engine.metrics.trouble import Trouble
+from tasks.engine.news.hearing import Hearing
 from tasks.events import shard_group
 
 if TYPE_CHECKING:
@@ -73,13 +72,13 @@ class Hub:
 
     async def serve(self) -> None:
         """Listen until cancelled. A failing layer or database is waited out."""
-        subscription = Subscription(channel_layers[conf().channel_layer])
+        hearing = Hearing(self._deliver)
         self._loop = asyncio.get_running_loop()
         self._new = list(self._feeds.values())
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._listen, subscription, name="hub: listen")
-                group.start_soon(self._follow, subscription, name="hub: follow")
+                group.start_soon(hearing.listen, name="hub: listen")
+                group.start_soon(self._follow, hearing, name="hub: follow")
                 group.start_soon(self._check, name="hub: check")
                 group.start_soon(beat, self._beating, name="hub: beat")
                 group.start_soon(keep, self._feeds.values(), self._log, name="hub: keep")
@@ -90,8 +89,8 @@ class Hub:
             self.ready.clear()
             self._log.close()
             self.lists.release()
-            with anyio.move_on_after(_TICK, shield=True), Trouble("Leaving the Channels layer"):
-                await subscription.follow(set())
+            with anyio.move_on_after(_TICK, shield=True):
+                await hearing.follow(set())
 
     def close(self) -> None:
         """Tell every watcher, and all that still come, to reconnect elsewhere. Idempotent."""
@@ -189,15 +188,6 @@ class Hub:
             message = "Events are streamed by an ASGI server with Headway's hub running."
             raise Refusal(503, "not_serving", message, {"Retry-After": "1"})
 
-    async def _listen(self, subscription: Subscription) -> None:
-        trouble = Trouble("Receiving from the Channels layer")
-        while True:
-            with trouble:
-                self._deliver(await subscription.receive())
-            if trouble.lasts:
-                subscription.forget()
-                await anyio.sleep(trouble.pause)
-
     def _deliver(self, message: Mapping[str, Any]) -> None:
         heard = 0
         if "batches" not in message:
@@ -208,16 +198,12 @@ class Hub:
                 heard = message.get("at", 0)
         delivered.flushing(heard)
 
-    async def _follow(self, subscription: Subscription) -> None:
-        joining = Trouble("Joining groups of the Channels layer")
+    async def _follow(self, hearing: Hearing) -> None:
         reading = Trouble("Reading how far a run is")
         while True:
             new, self._new = self._new, []
             self._opened.clear()
-            with joining:
-                await subscription.follow(self._groups())
-            if joining.lasts:
-                subscription.forget()
+            await hearing.follow(self._groups())
             with reading:
                 await self.reconcile(new)
             with anyio.move_on_after(_TICK):

@@ -12,10 +12,10 @@ import anyio
 from consumers import delivered
 from consumers.feeds.listing import Look, Runs, Shown
 from tasks.conf import conf
-from tasks.engine import tidings
+from tasks.engine.metrics.trouble import Trouble
+from tasks.engine.news import tidings
+from tasks.engine.news.wakers import News
 from tasks.engine.store import Horizon
-from tasks.engine.trouble import Trouble
-from tasks.engine.wakers import News
 
 if TYPE_CHECKING:
     from consumers.feeds.listwatcher import ListWatcher

@@ -6,7 +6,7 @@ from uuid import UUID
 from consumers.feeds.chunk import CHUNK_BYTES, fitting
 from consumers.feeds.replay import Page, Progress
 from tasks.engine import store
-from tasks.engine.threads import DatabaseThread
+from tasks.engine.process.threads import DatabaseThread
 from tasks.events import Event, envelope
 from tasks.states import TERMINAL
 

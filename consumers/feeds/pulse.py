@@ -8,7 +8,7 @@ import anyio
 from consumers.feeds.feed import Feed
 from consumers.feeds.replay import Log
 from tasks.conf import conf
-from tasks.engine.trouble import Trouble
+from tasks.engine.metrics.trouble import Trouble
 
 __all__ = ["Beating", "beat", "keep"]
 

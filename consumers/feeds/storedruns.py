@@ -7,8 +7,8 @@ from consumers.access.sight import Sight
 from consumers.feeds.listing import Look, Plan, Shown
 from consumers.snapshot import listed_envelope
 from tasks.engine import store
+from tasks.engine.process.threads import DatabaseThread
 from tasks.engine.store import Horizon, Wanted
-from tasks.engine.threads import DatabaseThread
 from tasks.models import TaskRun
 
 __all__ = ["LOOKED_AT", "StoredRuns"]

@@ -10,8 +10,8 @@ from django.http import QueryDict
 
 from consumers.refusal import Refusal
 from consumers.streams.cursor import LARGEST
-from tasks import registry
 from tasks.codec import decode, encode
+from tasks.definition import registry
 from tasks.engine.store import Horizon, Wanted
 from tasks.exceptions import UnknownTask
 from tasks.states import RunStatus

@@ -23,8 +23,8 @@ from consumers.feeds.keep import keep
 from consumers.feeds.watcher import Signal, Watcher
 from consumers.operations import cancel, message_in, send
 from consumers.outage import outages_refused
+from consumers.paths import run_in
 from consumers.refusal import Refusal
-from consumers.routing import run_in
 from consumers.snapshot import snapshot_envelope
 from consumers.streams.commands import parse_command, ref_in
 from consumers.streams.cursor import LATEST, place, requested

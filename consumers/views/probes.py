@@ -11,7 +11,7 @@ from django.db import connections
 
 from tasks.conf import conf
 from tasks.engine import store
-from tasks.engine.threads import DatabaseThread
+from tasks.engine.process.threads import DatabaseThread
 
 __all__ = ["database_answers", "layer_answers"]
 

@@ -25,17 +25,11 @@ from consumers.views.answer import json_answer
 from consumers.wire import CONTENT_TYPE
 from tasks.codec import encode
 from tasks.conf import conf
+from tasks.exceptions import AmbiguousModel, UnknownModel
 from tasks.models import TaskRun
 from tasks.states import RunStatus
-from tasks.stream_models import (
-    TASK_PATH,
-    AmbiguousModel,
-    UnknownModel,
-    find_model,
-    find_row,
-    run_of,
-)
 from tasks.stream_task import StreamTask
+from tasks.streaming.lookup import TASK_PATH, find_model, find_row, run_of
 
 __all__ = ["TaskStream", "run_that_would_be", "show_task"]
 

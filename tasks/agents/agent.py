@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from django.core.exceptions import ImproperlyConfigured
 
-from tasks import taskoptions
 from tasks.agents.contract import Provider
 from tasks.agents.errors import MissingVariable
 from tasks.agents.plan import Plan
@@ -15,6 +14,8 @@ from tasks.agents.schemas import Schema
 from tasks.agents.templates import Prompt
 from tasks.agents.tools import tools_by_name
 from tasks.context import Context
+from tasks.definition import taskoptions
+from tasks.definition.backends import default_alias
 from tasks.exceptions import InvalidArguments
 from tasks.task import Task
 
@@ -96,8 +97,6 @@ def agent(
 
     Raises ``ImproperlyConfigured`` if one of these is not sound.
     """
-    from tasks.backend import default_alias
-
     if type(max_turns) is not int or max_turns < 1:
         raise ImproperlyConfigured(f"max_turns is a whole number from 1, not {max_turns!r}.")
     if not name.isidentifier():

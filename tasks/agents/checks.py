@@ -9,10 +9,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import TemplateSyntaxError
 from django.utils.module_loading import import_string
 
-from tasks import registry
 from tasks.agents.agent import Agent
 from tasks.agents.providers import provider_for
 from tasks.conf import conf, problems
+from tasks.definition import registry
 
 __all__ = ["check_agents"]
 

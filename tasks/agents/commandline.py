@@ -11,7 +11,7 @@ from tasks.agents.contract import Answer, Message, Outcome, Piece, Question, Req
 from tasks.agents.errors import ProviderError, ProviderSilent
 from tasks.agents.program import Died, NotStarted, output
 from tasks.agents.settings import mapping, seconds
-from tasks.options import Options
+from tasks.definition.options import Options
 
 __all__ = ["CommandLine"]
 

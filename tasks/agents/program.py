@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from typing import TypeVar
 
 from tasks.codec import decode, encode
-from tasks.options import Options
+from tasks.definition.options import Options
 from tasks.runners.apart.escort import Escort, escorted
 from tasks.runners.apart.wire import Kind
 from tasks.runners.contract import current_call

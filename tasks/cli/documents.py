@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks import registry
+from tasks.definition import registry
 from tasks.exceptions import HeadwayError, SpecNotFound
 from tasks.pipelines import Pipeline
 from tasks.specs import TaskSpec, folders

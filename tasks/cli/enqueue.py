@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
 
-from tasks import registry
 from tasks.cli.exits import Exit, failure
 from tasks.cli.looking import seconds
 from tasks.cli.output import Output
@@ -14,6 +13,7 @@ from tasks.cli.result import report, timeout
 from tasks.cli.values import call_arguments, json_object
 from tasks.cli.watch import follow
 from tasks.compat import InvalidTask
+from tasks.definition import registry
 from tasks.exceptions import InvalidArguments, InvalidValue, UnknownTask
 
 __all__ = ["HELP", "arguments", "run"]

@@ -3,9 +3,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from tasks import registry
 from tasks.cli.exits import Exit, failure
 from tasks.codec import decode
+from tasks.definition import registry
 from tasks.engine.store import Wanted
 from tasks.exceptions import UnknownTask
 from tasks.states import RunStatus

@@ -7,10 +7,11 @@ from uuid import UUID
 from django.db import transaction
 
 from tasks.conf import conf
-from tasks.engine import store, tidings, waiting, wakers
-from tasks.engine.conductor import conduct
-from tasks.engine.endings import cancelled_while_waiting
-from tasks.engine.wakers import News
+from tasks.engine import store
+from tasks.engine.attempts.endings import cancelled_while_waiting
+from tasks.engine.news import tidings, waiting, wakers
+from tasks.engine.news.wakers import News
+from tasks.engine.pipelines.conductor import conduct
 from tasks.events import encode_data
 from tasks.states import TERMINAL, CancelRequest, RunStatus
 

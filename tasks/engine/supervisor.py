@@ -9,11 +9,11 @@ from contextlib import suppress
 import anyio
 
 from tasks.conf import conf
-from tasks.engine.children import Child, ChildFailed, keep_running
-from tasks.engine.either import either
-from tasks.engine.examination import examine
-from tasks.engine.unserved import Unserved
-from tasks.engine.watchdog import Watchdog
+from tasks.engine.process.children import Child, ChildFailed, keep_running
+from tasks.engine.process.either import either
+from tasks.engine.upkeep.examination import examine
+from tasks.engine.upkeep.unserved import Unserved
+from tasks.engine.upkeep.watchdog import Watchdog
 from tasks.engine.workforce import Workforce
 
 __all__ = ["ChildFailed", "Supervisor"]

@@ -2,9 +2,6 @@
 
 import asyncio
 import logging
-import os
-import secrets
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
@@ -12,26 +9,27 @@ import anyio
 from anyio.abc import TaskGroup
 
 from tasks.conf import conf
-from tasks.engine import control, tidings
-from tasks.engine.attempt import Attempt, Cause
-from tasks.engine.audience import Audience
-from tasks.engine.children import Child
-from tasks.engine.claimer import Claimer
-from tasks.engine.conductor import Conductor
-from tasks.engine.either import either
-from tasks.engine.endings import End, cancelled
-from tasks.engine.executor import Executor
-from tasks.engine.journal import Journal
-from tasks.engine.leases import Leases, Rescuer
+from tasks.engine import control
+from tasks.engine.attempts.attempt import Attempt, Cause
+from tasks.engine.attempts.audience import Audience
+from tasks.engine.attempts.endings import End, cancelled
+from tasks.engine.attempts.postman import Postman
+from tasks.engine.claims.claimer import Claimer
+from tasks.engine.claims.leases import Leases, Rescuer
+from tasks.engine.claims.presence import Presence, new_worker_id
+from tasks.engine.claims.room import Room
+from tasks.engine.executing.executor import Executor
 from tasks.engine.metrics import instruments
-from tasks.engine.postman import Postman
-from tasks.engine.presence import Presence
-from tasks.engine.pruning import Pruner
-from tasks.engine.publisher import Publisher
-from tasks.engine.room import Room
+from tasks.engine.news import tidings
+from tasks.engine.news.wakers import News, wakers
+from tasks.engine.pipelines.conductor import Conductor
+from tasks.engine.process.children import Child
+from tasks.engine.process.either import either
+from tasks.engine.process.threads import DatabaseThread
 from tasks.engine.store import Claim, Held, RunWrite
-from tasks.engine.threads import DatabaseThread
-from tasks.engine.wakers import News, wakers
+from tasks.engine.upkeep.pruning import Pruner
+from tasks.engine.writing.journal import Journal
+from tasks.engine.writing.publisher import Publisher
 from tasks.logs import name_worker
 from tasks.states import CancelRequest, Ending
 
@@ -46,8 +44,7 @@ class Workforce:
     """Claims runs, starts them in a TaskGroup, and knows which are under way."""
 
     def __init__(self) -> None:
-        host = socket.gethostname()[:60]
-        self.worker_id = f"{host}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.worker_id = new_worker_id()
         self._loop = asyncio.get_running_loop()
         self._writer = DatabaseThread("headway-writer")
         self._publisher = Publisher()

@@ -13,13 +13,13 @@ from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, transaction
 
-from tasks import circumstances, registry
 from tasks.codec import decode
 from tasks.conf import conf
+from tasks.definition import registry
 from tasks.engine import control, store
-from tasks.engine.conductor import PIPELINE_TASK
-from tasks.engine.course import Course, courses
-from tasks.engine.endings import End, cancelled, described
+from tasks.engine.attempts.endings import End, cancelled, described
+from tasks.engine.pipelines.conductor import PIPELINE_TASK
+from tasks.engine.pipelines.course import Course, courses
 from tasks.engine.store import StageRun
 from tasks.engine.store.pipelines import stage_key
 from tasks.exceptions import RunDoesNotExist, TaskFailed
@@ -28,6 +28,7 @@ from tasks.pipelines.entry import Entry
 from tasks.pipelines.moves import Moves, next_moves
 from tasks.specs.templates import STAGE, fill
 from tasks.states import TERMINAL, CancelRequest, Ending, RunStatus
+from tasks.surroundings import circumstances
 
 __all__ = ["conduct"]
 

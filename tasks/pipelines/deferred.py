@@ -7,7 +7,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import DEFAULT_DB_ALIAS
 
-from tasks.deferred import DeferredHandle
+from tasks.handles.deferred import DeferredHandle
 from tasks.pipelines.pipeline import Pipeline
 from tasks.pipelines.submit import resolved
 from tasks.specs.given import MISSING, refuse_old_names

@@ -9,8 +9,9 @@ from django.db import transaction
 
 from tasks.codec import encode
 from tasks.conf import conf
-from tasks.engine import control, store, waiting
-from tasks.engine.endings import End, conclude
+from tasks.engine import control, store
+from tasks.engine.attempts.endings import End, conclude
+from tasks.engine.news import waiting
 from tasks.engine.store import Change, RunWrite
 from tasks.events import (
     PROGRESS,

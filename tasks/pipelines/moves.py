@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.engine.course import SKIPPED
+from tasks.engine.pipelines.course import SKIPPED
 from tasks.states import RunStatus
 
 __all__ = ["Moves", "next_moves"]

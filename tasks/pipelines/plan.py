@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tasks import registry
+from tasks.definition import registry
+from tasks.definition.options import NAMES
 from tasks.exceptions import HeadwayError, InvalidArguments, InvalidSpec
-from tasks.options import NAMES
 from tasks.pipelines.graph import TEMPLATES, needs_of
 from tasks.pipelines.pipeline import Pipeline, Target
 from tasks.specs import folders

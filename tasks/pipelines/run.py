@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.engine.endings import Rests
+from tasks.engine.attempts.endings import Rests
+from tasks.engine.pipelines import conductor
+from tasks.pipelines.advance import conduct
 from tasks.task import task
 
 __all__ = ["pipeline"]
+
+conductor.led_by(conduct)
 
 
 @task(name="headway.pipeline", runner="async")

@@ -9,10 +9,10 @@ from typing import Any
 
 from tasks.codec import decode, encode
 from tasks.command import Command
+from tasks.definition.options import Options
 from tasks.engine import control
-from tasks.engine.inbox import Inbox
+from tasks.engine.attempts.inbox import Inbox
 from tasks.exceptions import CommandFailed
-from tasks.options import Options
 from tasks.runners.apart.client import Ended
 from tasks.runners.apart.ending import died
 from tasks.runners.apart.escort import Escort, escorted, together

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tasks.context import Context, SyncContext
-from tasks.options import Options, is_async
+from tasks.definition.options import Options, is_async
 
 if TYPE_CHECKING:
     from tasks.runners.apart.client import ForkServer

@@ -3,9 +3,9 @@
 from tasks.codec import decode, encode
 from tasks.conf import conf
 from tasks.engine import control
-from tasks.engine.attempt import Attempt
-from tasks.engine.inbox import Inbox
-from tasks.engine.journal import Journal
+from tasks.engine.attempts.attempt import Attempt
+from tasks.engine.attempts.inbox import Inbox
+from tasks.engine.writing.journal import Journal
 from tasks.events import check_type
 from tasks.exceptions import InvalidEvent, TaskRaised
 from tasks.runners.apart.client import Ended

@@ -7,11 +7,11 @@ import anyio
 import anyio.to_thread
 from django.db import close_old_connections
 
-from tasks.circumstances import carried, restore
 from tasks.context import SyncContext
 from tasks.events import OUTPUT
 from tasks.exceptions import RunCancelled
 from tasks.runners.contract import Call
+from tasks.surroundings.circumstances import carried, restore
 
 __all__ = ["call_sync", "run_in_thread"]
 

@@ -6,7 +6,7 @@ from typing import Unpack
 from asgiref.sync import sync_to_async
 from django.db import DEFAULT_DB_ALIAS
 
-from tasks.deferred import DeferredHandle
+from tasks.handles.deferred import DeferredHandle
 from tasks.specs.given import refuse_old_names
 from tasks.specs.sending import send_on_commit
 from tasks.specs.spec import TaskSpec

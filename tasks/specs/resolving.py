@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks import registry
 from tasks.command import Command
 from tasks.commands import run_command
 from tasks.compat import InvalidTask
+from tasks.definition import registry
+from tasks.definition.options import is_async
 from tasks.exceptions import HeadwayError, InvalidArguments, InvalidSpec, UnknownTask
-from tasks.options import is_async
 from tasks.specs import calls
 from tasks.specs.bundle import find_function
 from tasks.specs.given import MISSING, spec_values

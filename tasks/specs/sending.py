@@ -2,9 +2,9 @@
 
 from contextlib import suppress
 
-from tasks.deferred import DeferredHandle
 from tasks.exceptions import InvalidArguments, RunCancelled, TaskFailed
 from tasks.handles import Handle
+from tasks.handles.deferred import DeferredHandle
 from tasks.specs.resolving import Resolved
 
 __all__ = ["await_end", "refuse_wait", "send", "send_on_commit", "wait_for_end"]

@@ -8,12 +8,11 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from tasks import enqueueing
 from tasks.codec import decode
 from tasks.conf import conf
 from tasks.engine.store import NewRun
-from tasks.enqueueing import new_handle
-from tasks.handles import Handle
+from tasks.handles import Handle, enqueueing
+from tasks.handles.enqueueing import new_handle
 from tasks.task import Task
 from tasks.testing.calls import expect, expect_none
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from tasks.conf import conf
-from tasks.engine import waiting
+from tasks.engine.news import waiting
 from tasks.engine.supervisor import Supervisor
 
 __all__ = ["running_supervisor"]

@@ -2,10 +2,12 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from fnmatch import fnmatch
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+from .plan import BESIDE, FORBIDDEN, NAMED
 from .source import Source
 
 PACKAGES = ("tasks", "consumers", "asgi_app")
@@ -13,17 +15,6 @@ FOLDERS = {*PACKAGES, "tests", "deploy", "docs", "requirements", "scripts", ".ci
 LONGEST = 250  # lines of a file; migrations are written by a machine
 # A module that a browser loads is one file, so that it takes one request and no build step.
 LONGEST_MODULE = 1_000
-
-# asgi_app → consumers → tasks, never the other way; and what ships knows no test.
-FORBIDDEN = {
-    "tasks": ("consumers", "asgi_app", "tests", "django.http"),
-    "consumers": ("asgi_app", "tests"),
-    "asgi_app": ("tests",),
-    # views → streams → feeds → access: what is below knows nothing of what is above.
-    "consumers/access": ("consumers.feeds", "consumers.streams", "consumers.views"),
-    "consumers/feeds": ("consumers.streams", "consumers.views"),
-    "consumers/streams": ("consumers.views",),
-}
 
 STORE = "tasks/engine/store"  # a module, or a package of that name
 # In capitals, or in small letters with the clause that follows: "Select a run" is prose.
@@ -50,11 +41,54 @@ def sources(root: Path) -> Iterator[Source]:
 def directions(root: Path) -> Iterator[str]:
     """A package imports only what stands below it."""
     for source in sources(root):
-        kept = [names for place, names in FORBIDDEN.items() if source.within(place)]
+        kept = [names for place, names in FORBIDDEN.items() if source.belongs_to(place)]
         forbidden = [name for names in kept for name in names]
         for line, name in source.imports():
-            if any(f"{name}.".startswith(f"{other}.") for other in forbidden):
+            above = any(f"{name}.".startswith(f"{other}.") for other in forbidden)
+            if above and f"{source.name} imports {name}" not in NAMED:
                 yield f"{source.name}:{line} imports {name}"
+
+
+def circles(root: Path) -> Iterator[str]:
+    """No module needs one that needs it, not even later, in a function; types may name any."""
+    known = {module(source): source for source in sources(root)}
+    graph = {
+        name: {
+            held(imported, known)
+            for _, imported in source.imports(types=False)
+            if f"{source.name} imports {imported}" not in NAMED
+        }
+        - {name, ""}
+        for name, source in known.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        yield " → ".join(reversed(error.args[1]))
+
+
+def module(source: Source) -> str:
+    """Its dotted name."""
+    return source.name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def held(name: str, known: Container[str]) -> str:
+    """The module that has *name* or is it; empty if that is not ours."""
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def beside(root: Path) -> Iterator[str]:
+    """A module stands in a room, or is one of those that lie beside them; a room has a floor."""
+    for folder, names in BESIDE.items():
+        for path in sorted((root / folder).glob("*.py")):
+            if path.stem not in {"__init__", *names.split()}:
+                yield f"{folder}/{path.name} stands in no room"
+        for path in sorted((root / folder).glob("*/__init__.py")):
+            room = path.parent.relative_to(root).as_posix()
+            if room not in {*FORBIDDEN, *BESIDE, "tasks/migrations"}:
+                yield f"{room}/ has no floor"
 
 
 def sql(root: Path) -> Iterator[str]:
@@ -160,4 +194,4 @@ def bindings(tree: ast.Module) -> Iterator[str]:
                     yield alias.asname or alias.name.partition(".")[0]
 
 
-RULES: tuple[Rule, ...] = (directions, sql, environment, length, rooms, exports)
+RULES: tuple[Rule, ...] = (directions, circles, beside, sql, environment, length, rooms, exports)

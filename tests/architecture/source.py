@@ -38,12 +38,13 @@ class Source:
         """Whether this is the module, or a part of it when it is a package."""
         return self.name == f"{module}.py" or self.within(module)
 
-    def imports(self) -> Iterator[tuple[int, str]]:
+    def imports(self, types: bool = True) -> Iterator[tuple[int, str]]:
         """Line and dotted name of every import, wherever in the file it stands.
 
-        `from a import b` counts as `a.b`: b may be a module.
+        `from a import b` counts as `a.b`: b may be a module. Those for *types* alone stand
+        under `if TYPE_CHECKING:`.
         """
-        for node in ast.walk(self.tree):
+        for node in ast.walk(self.tree) if types else working(self.tree):
             if isinstance(node, ast.Import):
                 yield from ((node.lineno, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -71,6 +72,18 @@ class Source:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 yield node.lineno, node.func.attr
+
+
+def working(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that have a part in what the program does."""
+    yield node
+    match node:
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            below: list[ast.AST] = [*node.orelse]
+        case _:
+            below = [*ast.iter_child_nodes(node)]
+    for child in below:
+        yield from working(child)
 
 
 def called(node: ast.Call) -> str:

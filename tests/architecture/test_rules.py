@@ -5,7 +5,18 @@ from textwrap import dedent
 
 import pytest
 
-from .rules import LONGEST, LONGEST_MODULE, directions, environment, exports, length, rooms, sql
+from .rules import (
+    LONGEST,
+    LONGEST_MODULE,
+    beside,
+    circles,
+    directions,
+    environment,
+    exports,
+    length,
+    rooms,
+    sql,
+)
 
 
 def write(root: Path, name: str, text: str) -> None:
@@ -43,6 +54,21 @@ def write(root: Path, name: str, text: str) -> None:
             "from consumers.feeds.hub import Hub",
             "consumers/access/a.py:1 imports consumers.feeds.hub.Hub",
         ),
+        (
+            "tasks/engine/store/a.py",
+            "from tasks.engine.news import waiting",
+            "tasks/engine/store/a.py:1 imports tasks.engine.news.waiting",
+        ),
+        (
+            "tasks/engine/control.py",
+            "def f():\n    from tasks import handles",
+            "tasks/engine/control.py:2 imports tasks.handles",
+        ),
+        (
+            "tasks/settings/a.py",
+            "from ..definition.options import Options",
+            "tasks/settings/a.py:1 imports tasks.definition.options.Options",
+        ),
     ],
 )
 def test_an_import_upwards(tmp_path: Path, name: str, text: str, found: str) -> None:
@@ -56,7 +82,36 @@ def test_imports_downwards_are_fine(tmp_path: Path) -> None:
         tmp_path, "consumers/a.py", "from tasks import task\nfrom django.http import HttpResponse"
     )
     write(tmp_path, "tasks/a/b.py", "from ..models import TaskRun\nimport consumers_of_others")
+    write(tmp_path, "tasks/pipelines/a.py", "from tasks.engine.pipelines.course import Course")
+    write(
+        tmp_path, "tasks/handles/a.py", "from tasks.engine import control\nimport tasks.specs_of_a"
+    )
     assert list(directions(tmp_path)) == []
+
+
+def test_a_circle(tmp_path: Path) -> None:
+    write(tmp_path, "tasks/a.py", "from tasks.b.c import d")
+    write(tmp_path, "tasks/b/__init__.py", "")
+    write(tmp_path, "tasks/b/c.py", "def f():\n    from ..e import G\n    return G")
+    write(tmp_path, "tasks/e.py", "from typing import TYPE_CHECKING\nimport tasks.a")
+    (found,) = circles(tmp_path)
+    assert set(found.split(" → ")) == {"tasks.a", "tasks.b.c", "tasks.e"}
+    write(tmp_path, "tasks/e.py", "if TYPE_CHECKING:\n    import tasks.a")
+    assert list(circles(tmp_path)) == []
+
+
+@pytest.mark.parametrize("name", ["tasks/attic.py", "tasks/engine/posting.py"])
+def test_a_module_in_no_room(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name, "")
+    write(tmp_path, "tasks/conf.py", "")
+    write(tmp_path, "tasks/engine/news/posting.py", "")
+    assert list(beside(tmp_path)) == [f"{name} stands in no room"]
+
+
+def test_a_room_without_a_floor(tmp_path: Path) -> None:
+    for room in ("tasks/migrations", "tasks/specs", "tasks/engine", "tasks/engine/attic"):
+        write(tmp_path, f"{room}/__init__.py", "")
+    assert list(beside(tmp_path)) == ["tasks/engine/attic/ has no floor"]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_secure_by_default(tmp_path: Path) -> None:
     assert found["HEADWAY_APPS"] == []
     assert found["SESSION_COOKIE_SECURE"] is False  # this machine only
     assert found["DATABASES"]["default"]["NAME"] == str(tmp_path / "data" / "db.sqlite3")
-    assert "InMemory" in found["CHANNEL_LAYERS"]["default"]["BACKEND"]
+    assert found["CHANNEL_LAYERS"]["default"]["BACKEND"] == "asgi_app.memorylayer.MemoryLayer"
 
 
 def test_everything_given(tmp_path: Path) -> None:

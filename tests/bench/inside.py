@@ -24,7 +24,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from tasks.conf import conf  # noqa: E402
-from tasks.engine import waiting  # noqa: E402
+from tasks.engine.news import waiting  # noqa: E402
 from tasks.models import TaskEvent, TaskRun  # noqa: E402
 from tasks.testing import running_supervisor  # noqa: E402
 from tests.bench import floor  # noqa: E402

@@ -21,7 +21,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from tasks.engine import store  # noqa: E402
-from tasks.engine.endings import lost_with_its_process  # noqa: E402
+from tasks.engine.attempts.endings import lost_with_its_process  # noqa: E402
 from tasks.engine.store import Change, Claim, RunWrite, Slot  # noqa: E402
 from tasks.events import new_event  # noqa: E402
 from tasks.states import RunStatus  # noqa: E402

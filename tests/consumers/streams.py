@@ -9,7 +9,8 @@ from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.core.asgi import get_asgi_application
 
-from consumers.routing import run_path, websocket_application
+from consumers.paths import run_path
+from consumers.routing import websocket_application
 from consumers.streams.takeover import TakeOver
 
 __all__ = ["Frame", "HttpStream", "events_path", "parsed", "socket"]

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from consumers.feeds import chunk, replay
-from tasks.engine.trouble import Trouble
+from tasks.engine.metrics.trouble import Trouble
 
 from .world import World
 

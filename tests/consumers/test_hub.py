@@ -14,8 +14,8 @@ from consumers.feeds.hub import Hub
 from consumers.feeds.watcher import Signal, Watcher
 from consumers.refusal import Refusal
 from tasks.conf import conf
-from tasks.engine import subscription as subscription_module
-from tasks.engine.trouble import Trouble
+from tasks.engine.metrics.trouble import Trouble
+from tasks.engine.news import subscription as subscription_module
 from tasks.events import shard_group
 from tasks.models import TaskRun
 from tasks.states import RunStatus

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from consumers.feeds.chunk import Chunk
 from consumers.feeds.hub import Hub, get_hub
 from tasks.engine import store
-from tasks.engine.children import Child
+from tasks.engine.process.children import Child
 from tasks.engine.supervisor import Supervisor
 
 from .calls import chatter, enough

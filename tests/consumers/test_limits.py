@@ -25,8 +25,9 @@ from hypothesis import strategies as st
 from consumers.access.limits import Limits, Pace, Seat, get_limits
 from consumers.asgi import Message, Receive
 from consumers.feeds.hub import Hub
+from consumers.paths import run_path
 from consumers.refusal import TooMany
-from consumers.routing import run_path, websocket_application
+from consumers.routing import websocket_application
 from consumers.streams.takeover import TakeOver
 from consumers.wire import CloseCode
 from tasks.models import TaskRun

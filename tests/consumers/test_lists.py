@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from consumers.feeds import lists, listwatcher
-from tasks.engine import tidings
+from tasks.engine.news import tidings
 from tasks.engine.store import Wanted
 
 from .listworld import ListWorld

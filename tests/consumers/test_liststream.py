@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from consumers.feeds import storedruns
 from consumers.feeds.hub import Hub
 from tasks.engine import store
-from tasks.engine.endings import cancelled_while_waiting
+from tasks.engine.attempts.endings import cancelled_while_waiting
 from tasks.handles import Handle
 from tasks.models import TaskRun
 from tasks.states import CancelRequest

@@ -11,9 +11,8 @@ from django.test import AsyncClient, Client
 from django.urls import path
 
 from consumers.middleware import enqueueing_as
-from tasks import circumstances
-from tasks.context import current_user
 from tasks.models import TaskRun
+from tasks.surroundings import circumstances
 
 from .calls import greet
 from .conftest import Login
@@ -30,7 +29,7 @@ async def async_view(request: HttpRequest) -> HttpResponse:
 
 
 def idle(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(str(current_user.get() is not None))
+    return HttpResponse(str(circumstances.current_user.get() is not None))
 
 
 urlpatterns = [path("sync/", view), path("async/", async_view), path("idle/", idle)]
@@ -55,7 +54,7 @@ async def owner(run_id: bytes) -> Any:
 async def test_the_requests_user(ann: Login, url: str) -> None:
     response = await ann.client.get(url)
     assert await owner(response.content) == ann.user.pk
-    assert current_user.get() is None
+    assert circumstances.current_user.get() is None
 
 
 @pytest.mark.parametrize("url", ["/sync/", "/async/"])
@@ -76,7 +75,7 @@ async def test_nobody_is_asked_where_nothing_is_enqueued(
     ann: Login, django_assert_num_queries: Any
 ) -> None:
     with enqueueing_as(lambda: pytest.fail("asked")):
-        assert current_user.get() is not None
+        assert circumstances.current_user.get() is not None
     response = await ann.client.get("/idle/")
     assert response.content == b"True"
 

@@ -10,8 +10,9 @@ from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
 from consumers.feeds.hub import Hub
-from tasks import commands, registry
+from tasks import commands
 from tasks.codec import decode
+from tasks.definition import registry
 from tasks.message import Message
 from tasks.models import TaskRun
 from tasks.states import RunStatus

@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from tasks.coordinator import coordinator
 from tasks.models import TaskRun
-from tasks.stream_models import find_model
+from tasks.streaming.lookup import find_model
 from tests.streamed.models import ContinueTask
 
 

@@ -14,14 +14,16 @@ from django.db import OperationalError, connections
 from django.db.backends.postgresql import psycopg_any
 from django.db.migrations.recorder import MigrationRecorder
 
-from tasks import checks, mounts
+from tasks import checks
 from tasks.checks import TAG, check_backend, check_database, check_settings
-from tasks.engine import examination, store
-from tasks.engine.children import CannotStart
-from tasks.engine.examination import check_tables
-from tasks.mounts import file_system
+from tasks.engine import store
+from tasks.engine.process.children import CannotStart
+from tasks.engine.upkeep import examination
+from tasks.engine.upkeep.examination import check_tables
+from tasks.surroundings import mounts
+from tasks.surroundings.mounts import file_system
 from tasks.testing import running_supervisor
-from tests.tasks.test_presence import info
+from tests.tasks.engine.claims.test_presence import info
 
 
 def ids(messages: list[CheckMessage]) -> list[str | None]:

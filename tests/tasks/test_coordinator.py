@@ -7,8 +7,9 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from tasks.coordinator import _enqueue, coordinator
+from tasks.coordinator import coordinator
 from tasks.models import TaskRun
+from tasks.streaming.start import enqueue
 from tasks.testing import running_supervisor
 from tests.streamed.models import (
     ContinueTask,
@@ -252,8 +253,8 @@ async def test_a_second_run_beside_one_under_way_is_refused() -> None:
 async def test_two_who_have_read_the_row_agree_on_one_run() -> None:
     """Whoever comes second is not always kept waiting by the database, as on SQLite."""
     row = await made(ExampleTask)
-    first, second = [await sync_to_async(_enqueue)(row) for _ in range(2)]
+    first, second = [await sync_to_async(enqueue)(row) for _ in range(2)]
     assert first.id == second.id
     row.run_id = first.run_id
-    third = await sync_to_async(_enqueue)(row)
+    third = await sync_to_async(enqueue)(row)
     assert third.id != first.id

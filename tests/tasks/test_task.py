@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from tasks import Task, registry, task
+from tasks import Task, task
 from tasks.compat import InvalidTask
 from tasks.compat import Task as DjangoTask
+from tasks.definition import registry
 from tasks.exceptions import UnknownTask
 from tests.app import tasks as app
 

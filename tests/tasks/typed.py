@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any, assert_type
 
 from tasks import Context, SyncContext, Task, task
-from tasks.deferred import DeferredHandle
 from tasks.handles import Handle
-from tasks.result import RunResult
+from tasks.handles.deferred import DeferredHandle
+from tasks.handles.result import RunResult
 
 
 @task(description="Sends it.", timeout=30, backoff=lambda error, run: 2.0 * run.attempts)

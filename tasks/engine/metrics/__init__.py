@@ -7,9 +7,10 @@
     process      what this process has under way, looked up when it is scraped
     whole        queues and workers of all processes, from the database
     exposition   all of it in the library's registry, and on a port of a process without HTTP
+
+What is taken from here needs no model: it is imported before apps are ready.
 """
 
-from tasks.engine.metrics.exposition import register, serve
 from tasks.engine.metrics.library import Counter, Gauge, available, counter, gauge, histogram
 
-__all__ = ["Counter", "Gauge", "available", "counter", "gauge", "histogram", "register", "serve"]
+__all__ = ["Counter", "Gauge", "available", "counter", "gauge", "histogram"]

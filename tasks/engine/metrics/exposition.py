@@ -1,8 +1,11 @@
 """Where Prometheus finds the figures: in its library's registry, and on a port."""
 
+from collections.abc import Callable
 from functools import cache
 
 from tasks.engine.metrics.library import available
+from tasks.engine.metrics.process import Process, Workforce
+from tasks.engine.metrics.whole import Whole
 
 __all__ = ["register", "serve"]
 
@@ -18,14 +21,14 @@ def serve(host: str, port: int) -> None:
 
 
 @cache
-def register() -> None:
-    """Add what is looked up at each scrape. Safe to call twice."""
+def register(running: Callable[[], Workforce | None]) -> None:
+    """Add what is looked up at each scrape: *running* gives this process's workforce, if any.
+
+    Safe to call twice.
+    """
     if not available:
         return
     from prometheus_client import REGISTRY
 
-    from tasks.engine.metrics.process import Process
-    from tasks.engine.metrics.whole import Whole
-
-    REGISTRY.register(Process())
+    REGISTRY.register(Process(running))
     REGISTRY.register(Whole())

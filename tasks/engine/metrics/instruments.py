@@ -6,13 +6,12 @@ program. Where there is a histogram, which is a dozen series, it has the queue a
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tasks.engine.metrics.library import counter, histogram
 from tasks.states import Ending
 
 if TYPE_CHECKING:
-    from tasks.engine.attempt import Attempt
     from tasks.engine.store import Claim
 
 __all__ = [
@@ -65,6 +64,13 @@ _attempt_seconds = cache(attempt_seconds.labels)
 _wait_seconds = cache(wait_seconds.labels)
 
 
+class Attempt(Protocol):
+    """What is measured of one."""
+
+    claim: "Claim"
+    began: float
+
+
 def begun(claim: "Claim") -> None:
     """A run was claimed."""
     _wait_seconds(claim.queue_name).observe(max(0.0, claim.waited))
@@ -76,7 +82,7 @@ def committed(events_: int, seconds: float) -> None:
     commit_seconds.observe(seconds)
 
 
-def ended(attempt: "Attempt", ending: Ending, status: str = "") -> None:
+def ended(attempt: Attempt, ending: Ending, status: str = "") -> None:
     """An attempt is over; *status* is what the run becomes, if that is for us to say."""
     claim = attempt.claim
     _attempts(claim.task, claim.queue_name, ending, status).inc()

@@ -1,17 +1,34 @@
 """What this process has under way at the moment it is scraped."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
 
-from tasks.engine import control
+__all__ = ["Process", "Workforce"]
 
-__all__ = ["Process"]
+
+class Room(Protocol):
+    @property
+    def busy(self) -> Mapping[str, int]: ...
+
+    @property
+    def capacity(self) -> int: ...
+
+
+class Workforce(Protocol):
+    """What is told of one."""
+
+    @property
+    def room(self) -> Room: ...
+
+    @property
+    def uncommitted(self) -> int: ...
 
 
 class Process:
     """Looks at the workforce; a process that executes nothing has no such figures."""
 
-    def __init__(self) -> None:
+    def __init__(self, running: Callable[[], Workforce | None]) -> None:
+        self._running = running
         self._queues: set[str] = set()  # that are or were busy: one that no longer is has 0
 
     def describe(self) -> list[Any]:
@@ -20,7 +37,7 @@ class Process:
     def collect(self) -> Iterator[Any]:
         from prometheus_client.core import GaugeMetricFamily as Family
 
-        workforce = control.running()
+        workforce = self._running()
         if workforce is None:
             return
         running = Family("headway_process_running", "Runs under way here", labels=["queue"])

@@ -8,12 +8,12 @@ from typing import Any
 
 from django.db import connections
 
-from tasks import registry
 from tasks.conf import conf
+from tasks.definition import registry
 from tasks.engine import store
+from tasks.engine.process.threads import DatabaseThread
 from tasks.engine.store import Backlog
-from tasks.engine.threads import DatabaseThread
-from tasks.queues import OTHERS
+from tasks.settings.queues import OTHERS
 
 __all__ = ["Whole"]
 

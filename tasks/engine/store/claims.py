@@ -39,9 +39,9 @@ class Claim:
     started: Event
     #: That it continues: W3C Trace Context.
     trace: Mapping[str, str] = field(default_factory=dict)
-    #: JSON text of its :class:`tasks.options.Options`.
+    #: JSON text of its :class:`tasks.definition.options.Options`.
     options: str = "{}"
-    #: JSON text; see :mod:`tasks.circumstances`.
+    #: JSON text; see :mod:`tasks.surroundings.circumstances`.
     context: str = "{}"
     unique_key: str | None = None
 

@@ -34,10 +34,10 @@ class NewRun:
     max_attempts: int
     timeout: float | None
     metadata: str
-    #: JSON text of its :class:`tasks.options.Options`.
+    #: JSON text of its :class:`tasks.definition.options.Options`.
     options: str = "{}"
     user: Any
-    #: JSON text; see :mod:`tasks.circumstances`.
+    #: JSON text; see :mod:`tasks.surroundings.circumstances`.
     context: str = "{}"
     enqueued_at: datetime
     #: Of who enqueued it: W3C Trace Context, or nothing.

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from tasks.stream_cleanup import clean_up, due
+from tasks.streaming.cleanup import clean_up, due
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tasks.health import examine
+from tasks.engine.upkeep.health import examine
 
 
 class Command(BaseCommand):

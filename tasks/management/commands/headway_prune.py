@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tasks import retention
 from tasks.conf import conf
 from tasks.engine import store
-from tasks.engine.pruning import prune, what_goes
+from tasks.engine.upkeep.pruning import prune, what_goes
+from tasks.settings import retention
 
 
 class Command(BaseCommand):

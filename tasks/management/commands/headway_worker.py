@@ -9,13 +9,14 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from tasks import queues
 from tasks.conf import conf, outrank
 from tasks.engine import metrics
-from tasks.engine.lastresort import COMMITS, LAST_RESORT, LastResort
-from tasks.engine.signals import StopSignals
+from tasks.engine.metrics import exposition
+from tasks.engine.process.lastresort import COMMITS, LAST_RESORT, LastResort
+from tasks.engine.process.signals import StopSignals
 from tasks.engine.supervisor import ChildFailed, Supervisor
-from tasks.notify import notify
+from tasks.settings import queues
+from tasks.surroundings.notify import notify
 
 logger = logging.getLogger("headway")
 
@@ -87,7 +88,7 @@ def expose(address: str) -> None:
     if not metrics.available:
         raise CommandError("--metrics needs prometheus-client: install django-headway[metrics].")
     try:
-        metrics.serve(host.strip("[]"), int(port))
+        exposition.serve(host.strip("[]"), int(port))
     except (OSError, OverflowError) as error:
         raise CommandError(f"--metrics: {address} cannot be served: {error}") from error
 

@@ -3,8 +3,8 @@
 import os
 import signal
 
+from tasks.definition.options import Options
 from tasks.exceptions import LimitExceeded, ProcessDied
-from tasks.options import Options
 from tasks.runners.apart.client import Ended
 
 __all__ = ["died"]

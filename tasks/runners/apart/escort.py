@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 
 from tasks.conf import conf
-from tasks.engine.attempt import Attempt
+from tasks.engine.attempts.attempt import Attempt
 from tasks.exceptions import RunCancelled
 from tasks.runners.apart.client import Ended, ForkServer, Leader
 from tasks.runners.apart.wire import Frame, Kind, frame, receive

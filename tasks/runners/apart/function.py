@@ -9,23 +9,23 @@ from uuid import UUID
 
 from django.db import connections
 
-from tasks import registry
-from tasks.circumstances import restore
 from tasks.codec import decode, encode
 from tasks.context import Context, SyncContext
+from tasks.definition import registry
+from tasks.definition.options import Options, is_async
 from tasks.engine import control
-from tasks.engine.endings import described
+from tasks.engine.attempts.endings import described
 from tasks.engine.store import Claim
 from tasks.events import new_event
 from tasks.exceptions import LimitExceeded, RunCancelled
 from tasks.logs import current_run, name_worker
-from tasks.options import Options, is_async
 from tasks.runners.apart import limits, surroundings
 from tasks.runners.apart.voice import FarAttempt, FarJournal, Line
 from tasks.runners.apart.wire import Frame, Kind
 from tasks.runners.contract import Call
 from tasks.runners.coroutine import run_coroutine
 from tasks.runners.thread import call_sync
+from tasks.surroundings.circumstances import restore
 
 __all__ = ["perform", "request"]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from tasks.codec import decode, encode
-from tasks.options import Options
+from tasks.definition.options import Options
 from tasks.runners.apart import kernel, limits, surroundings
 from tasks.runners.apart.function import perform
 from tasks.runners.apart.wire import Kind, frame, receive_waiting

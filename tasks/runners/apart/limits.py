@@ -4,7 +4,7 @@ import resource
 import sys
 from pathlib import Path
 
-from tasks.options import Options
+from tasks.definition.options import Options
 
 __all__ = ["limit", "make_room"]
 

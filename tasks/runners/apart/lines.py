@@ -4,8 +4,8 @@ import asyncio
 from collections import deque
 
 from tasks.conf import conf
-from tasks.engine.attempt import Attempt
-from tasks.engine.journal import Journal
+from tasks.engine.attempts.attempt import Attempt
+from tasks.engine.writing.journal import Journal
 from tasks.events import OUTPUT
 
 __all__ = ["Lines", "Output"]

@@ -11,8 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
-from tasks import registry
 from tasks.codec import encode
+from tasks.definition import registry
 from tasks.exceptions import InvalidValue, ProcessDied
 
 __all__ = ["setup", "spawn"]

@@ -2,7 +2,7 @@
 
 import os
 
-from tasks.options import Options
+from tasks.definition.options import Options
 
 __all__ = ["enter"]
 

@@ -8,15 +8,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tasks.circumstances import Circumstances
 from tasks.codec import decode
 from tasks.conf import conf
-from tasks.engine.inbox import Inbox
-from tasks.engine.wakers import News
+from tasks.engine.attempts.inbox import Inbox
+from tasks.engine.news.wakers import News
 from tasks.events import encode_data
 from tasks.exceptions import InvalidEvent
 from tasks.logs import Origin
 from tasks.runners.apart.wire import Frame, Kind, frame, receive_waiting
+from tasks.surroundings.circumstances import Circumstances
 
 __all__ = ["FarAttempt", "FarJournal", "Line"]
 

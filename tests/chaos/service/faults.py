@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from tasks.engine import store
-from tasks.engine.course import Course, courses
+from tasks.engine.pipelines.course import Course, courses
 from tasks.states import TERMINAL
 
 __all__ = ["die_once", "install"]

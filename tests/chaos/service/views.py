@@ -19,7 +19,7 @@ from consumers.feeds.hub import get_hub
 from consumers.feeds.watcher import Watcher
 from tasks import aenqueue
 from tasks.conf import conf
-from tasks.registry import resolve
+from tasks.definition.registry import resolve
 
 TASKS = "tests.chaos.service.tasks"
 

@@ -7,13 +7,13 @@ import pytest
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 
-from tasks import registry
 from tasks.agents import agent
 from tasks.agents.chat import ChatCompletions
 from tasks.agents.checks import check_agents
 from tasks.agents.commandline import CommandLine
 from tasks.agents.providers import provider_for
 from tasks.checks import check_settings
+from tasks.definition import registry
 from tasks.exceptions import InvalidOption
 from tests.tasks.agents import cast
 from tests.tasks.agents.conftest import KEY

@@ -7,8 +7,9 @@ import anyio
 import pytest
 from asgiref.sync import sync_to_async
 
-from tasks.engine import conductor, store
-from tasks.engine.endings import lost_with_its_process
+from tasks.engine import store
+from tasks.engine.attempts.endings import lost_with_its_process
+from tasks.engine.pipelines import conductor
 from tasks.exceptions import RunCancelled, RunFinished, TaskFailed
 from tasks.handles import Handle, get_handle
 from tasks.pipelines import Pipeline, Stage, asubmit_pipeline, value

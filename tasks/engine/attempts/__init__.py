@@ -1,0 +1,1 @@
+"""One attempt at a run: what it is, what it says, what it hears."""

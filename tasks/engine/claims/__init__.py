@@ -1,0 +1,1 @@
+"""Which runs are this process's, and for how long."""

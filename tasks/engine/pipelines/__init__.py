@@ -1,0 +1,1 @@
+"""How far pipelines are, and that they go on."""

@@ -1,0 +1,1 @@
+"""What nobody asks for: looking before the start and all the time, and cleaning up."""

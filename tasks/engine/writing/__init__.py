@@ -1,0 +1,1 @@
+"""The way into the log: gathered, committed together, then published."""

@@ -1,0 +1,1 @@
+"""The forms of settings: what each may be, and what it then means."""

@@ -1,0 +1,1 @@
+"""What the coordinator stands on: rows that are tasks, and the runs of them."""

@@ -1,0 +1,1 @@
+"""What a run, and the process that executes it, find around themselves."""
