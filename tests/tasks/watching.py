@@ -32,7 +32,7 @@ async def emitted(handle: Handle, type_: str) -> Any:
 def alive(pid: int) -> bool:
     try:
         return _state(pid)[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter: it ends while it is read
         return False
 
 
