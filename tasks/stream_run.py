@@ -10,10 +10,12 @@ from tasks import Context, task
 from tasks.codec import encode
 from tasks.compat import task_backends
 from tasks.definition.backends import default_alias
+from tasks.engine import store
 from tasks.engine.attempts.attempt import Cause
 from tasks.exceptions import HeadwayError
 from tasks.stream_task import StreamTask
 from tasks.streaming.here import present
+from tasks.streaming.keys import key_of_run
 from tasks.streaming.lookup import find_model, run_of
 
 __all__ = ["run_stream_task"]
@@ -70,5 +72,6 @@ def _taken(run_id: UUID, app_label: str, model_name: str, pk: Any) -> StreamTask
         place = model._base_manager.filter(pk=pk, run_id=instance.run_id)
         if (other is not None and not other.is_finished) or not place.update(run_id=run_id):
             raise HeadwayError(f"The {model_name} {pk} is executed by another run already.")
+        store.give_key(run_id, key_of_run(instance, run_id))
         instance.run_id = run_id
     return instance

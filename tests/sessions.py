@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+from asgiref.sync import SyncToAsync
+from django.db import connection, connections
 from pytest_django import DjangoDbBlocker
 
 __all__ = ["django_db_setup"]
@@ -13,6 +14,9 @@ __all__ = ["django_db_setup"]
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The suite's database, which can be dropped although threads hold connections to it."""
     yield
+    # The thread that sync code outside of requests shares ends with the interpreter: too late for
+    # its connections, of which newer Pythons then complain, at times while pytest still listens.
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
     with django_db_blocker.unblock():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:

@@ -42,17 +42,19 @@ class HeadwayClient:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    def watch(self, run_id: object, after: int = 0) -> AsyncGenerator[Event, None]:
-        """The events of a run that follow seq *after*, as they come, to its ``finished``.
+    def watch(self, run_id: object, after: int | str = 0) -> AsyncGenerator[Event, None]:
+        """The events of a run that follow *after*, the seq or id of one of them, as they come,
+        to its ``finished``.
 
         Raises :class:`Refused` in one of its kinds, or :class:`Unreachable`.
         """
         return self._travel(Journey.of_run(run_id, after, self._patience))
 
-    def watch_task(self, *names: object, after: int = 0) -> AsyncGenerator[Event, None]:
+    def watch_task(self, *names: object, after: int | str = 0) -> AsyncGenerator[Event, None]:
         """The same of a StreamTask: ``(model, pk)`` or ``(app_label, model, pk)``.
 
-        Of one that has not been started, once it is.
+        Of one that has not been started, once it is. Where it was started again since the
+        event whose id *after* is, its newest run's from the first one on.
         """
         return self._travel(Journey.of_task(names, after, self._patience))
 

@@ -25,6 +25,8 @@ class Event:
     last: bool
     #: Id of the run; None where a StreamTask is watched.
     run: str | None = None
+    #: What ``watch`` and ``watch_task`` continue after.
+    id: str = ""
 
     @classmethod
     def of_run(cls, block: Block) -> Self:
@@ -32,11 +34,14 @@ class Event:
         given = json.loads(block.data)
         at = datetime.fromisoformat(given["at"])
         type_ = given["type"]
-        return cls(given["seq"], type_, at, given["data"], type_ == "finished", given["run"])
+        return cls(
+            given["seq"], type_, at, given["data"], type_ == "finished", given["run"], block.id
+        )
 
     @classmethod
     def of_task(cls, block: Block) -> Self:
         data = json.loads(block.data)
         at = datetime.fromisoformat(data.pop("_timestamp"))
         last = data.pop("_final", False) is True
-        return cls(int(block.id), block.event, at, data, last)
+        seq = int(block.id.partition("-")[0])
+        return cls(seq, block.event, at, data, last, id=block.id)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote
 
 from consumers.client.blocks import Block, Blocks
+from consumers.client.cursor import Cursor, Order
 from consumers.client.errors import HeadwayClientError, Unreachable, refusal
 from consumers.client.event import Event
 
@@ -28,14 +29,13 @@ class Journey:
         self,
         path: str,
         parse: Callable[[Block], Event],
-        cursor: int = 0,
+        cursor: int | str = 0,
         patience: float | None = None,
     ) -> None:
         self.path = path
         #: Seconds of silence until a sign of life, as the last connection told.
         self.heartbeat: float | None = None
-        #: Seq of the last event.
-        self.cursor = cursor
+        self._cursor = Cursor.of(cursor)
         self.over = False
         self._parse = parse
         self._patience = patience
@@ -47,18 +47,20 @@ class Journey:
         self._reached = time.monotonic()
 
     @classmethod
-    def of_run(cls, run_id: object, cursor: int, patience: float | None) -> "Journey":
+    def of_run(cls, run_id: object, cursor: int | str, patience: float | None) -> "Journey":
         return cls(f"/tasks/{_quoted(run_id)}/events/", Event.of_run, cursor, patience)
 
     @classmethod
-    def of_task(cls, names: tuple[object, ...], cursor: int, patience: float | None) -> "Journey":
+    def of_task(
+        cls, names: tuple[object, ...], cursor: int | str, patience: float | None
+    ) -> "Journey":
         return cls(f"/stream/{'/'.join(map(_quoted, names))}", Event.of_task, cursor, patience)
 
     @property
     def headers(self) -> dict[str, str]:
         """Of the next request."""
         asked = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
-        return asked | ({"Last-Event-ID": str(self.cursor)} if self.cursor else {})
+        return asked | ({"Last-Event-ID": self._cursor.id} if self._cursor.seq else {})
 
     def answered(self, status: int, headers: Mapping[str, str], body: Callable[[], bytes]) -> bool:
         """Whether the answer is a stream to be read. :class:`Lost`, or a refusal."""
@@ -89,12 +91,12 @@ class Journey:
                 event = self._parse(block)
             except (ValueError, KeyError, TypeError, AttributeError):
                 raise Lost from None
-            # A StreamTask that was started again has a new log.
-            if event.seq <= self.cursor and event.seq != 1:
+            order = self._cursor.order(event)
+            if order is Order.KNOWN:
                 continue
-            if event.seq not in (1, self.cursor + 1):
+            if order is Order.GAP:
                 raise Lost
-            self.cursor, self.over = event.seq, event.last
+            self._cursor, self.over = Cursor.of(event.id), event.last
             yield event
             if self.over:
                 return

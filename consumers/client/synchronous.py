@@ -37,11 +37,11 @@ class SyncHeadwayClient:
     def close(self) -> None:
         self._http.close()
 
-    def watch(self, run_id: object, after: int = 0) -> Iterator[Event]:
+    def watch(self, run_id: object, after: int | str = 0) -> Iterator[Event]:
         """See :meth:`HeadwayClient.watch`."""
         return self._travel(Journey.of_run(run_id, after, self._patience))
 
-    def watch_task(self, *names: object, after: int = 0) -> Iterator[Event]:
+    def watch_task(self, *names: object, after: int | str = 0) -> Iterator[Event]:
         """See :meth:`HeadwayClient.watch_task`."""
         return self._travel(Journey.of_task(names, after, self._patience))
 

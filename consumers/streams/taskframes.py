@@ -2,7 +2,7 @@
 
 A block is ``id:``, ``event:`` and one line of ``data:``: the fields of the event itself, and
 ``_task_id``, ``_app``, ``_model`` and ``_timestamp``. Every event of the run's log is one
-block with its seq as the id, so a client that comes again continues where it was.
+block with an id of its own, so a client that comes again continues where it was.
 
 Names are the author's own. What Headway says is called ``run.queued``, ``run.started``,
 ``run.retrying`` and ``run.stopping``, and the last one ``run.finished``, or ``error`` or
@@ -11,6 +11,7 @@ Names are the author's own. What Headway says is called ``run.queued``, ``run.st
 
 from consumers import wire
 from consumers.feeds.chunk import Chunk
+from consumers.streams.taskcursor import event_id
 from consumers.wire import type_of
 from tasks.codec import decode, encode
 from tasks.events import FINISHED, QUEUED, RETRYING, STARTED, STOPPING, STREAM
@@ -48,17 +49,22 @@ class TaskFrames:
     def frame(self, seq: int, envelope: bytes) -> bytes:
         """One event."""
         name, data, last = _translated(type_of(envelope), _after(envelope, b'"data":')[:-1])
-        at = _after(envelope, b'"at":"')
-        return self.block(seq, name, data, at[: at.index(b'"')], last)
+        id_ = event_id(seq, _text(envelope, b'"run":"').decode())
+        return self.block(id_, name, data, _text(envelope, b'"at":"'), last)
 
-    def block(self, seq: int, name: bytes, data: bytes, at: bytes, last: bool = False) -> bytes:
+    def block(self, id_: str, name: bytes, data: bytes, at: bytes, last: bool = False) -> bytes:
         own = data[1:-1] if data.startswith(b"{") else b'"value":%b' % data
         fields = [own] if own else []
         fields += [self._named, b'"_timestamp":"%b"' % at, *([b'"_final":true'] if last else [])]
-        return b"id: %d\nevent: %b\ndata: {%b}\n\n" % (seq, name, b",".join(fields))
+        head = b"id: %b\n" % id_.encode() if id_ else b""
+        return head + b"event: %b\ndata: {%b}\n\n" % (name, b",".join(fields))
 
     def _encode(self, chunk: Chunk) -> bytes:
         return b"".join(map(self.frame, range(chunk.first, chunk.last + 1), chunk.envelopes))
+
+
+def _text(envelope: bytes, mark: bytes) -> bytes:
+    return _after(envelope, mark).partition(b'"')[0]
 
 
 def _after(envelope: bytes, mark: bytes) -> bytes:

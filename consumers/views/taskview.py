@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
@@ -17,8 +18,8 @@ from consumers.feeds.hub import get_hub
 from consumers.feeds.keep import keep
 from consumers.feeds.watcher import Watcher
 from consumers.refusal import Refusal
-from consumers.streams.cursor import LATEST, Latest, requested
 from consumers.streams.sse import EventStream, respond, seat_for
+from consumers.streams.taskcursor import event_id, place
 from consumers.streams.taskframes import HEARTBEAT, TaskFrames, opening
 from consumers.views.answer import json_answer
 from consumers.wire import CONTENT_TYPE
@@ -62,17 +63,16 @@ async def show_task(
     with seat_for(request) as seat:
         access = await admit(user_of(request), found.subject, Action.STREAM)
         seat.hold_for(access.user)
-        given = requested(request.headers.get("Last-Event-ID"), request.GET.get("after"))
         if found.run is None:
-            return _without_run(found.row, given)
-        return await _streamed(request, found.row, access, given, seat)
+            return _without_run(request, found.row)
+        return await _streamed(request, found.row, access, seat)
 
 
 async def _streamed(
-    request: HttpRequest, task: StreamTask, access: Access, given: int | Latest, seat: Seat
+    request: HttpRequest, task: StreamTask, access: Access, seat: Seat
 ) -> HttpResponseBase:
     run = access.run
-    after = _place(given, run.last_seq)
+    after = _after(request, run.pk, run.last_seq)
     if run.is_finished:
         if after == run.last_seq:
             return HttpResponse(status=204)  # see sse
@@ -125,11 +125,9 @@ def _find(app_label: str | None, model_name: str, pk: str) -> _Found:
     return _Found(task, run, subject, model_name)
 
 
-def _place(given: int | Latest, last_seq: int) -> int:
-    """The seq to continue after. One beyond the log is of an earlier run: this one is new."""
-    if given is LATEST:
-        return last_seq
-    return given if given <= last_seq else 0
+def _after(request: HttpRequest, run_id: UUID | None, last_seq: int) -> int:
+    """The seq to continue after in the log of this run."""
+    return place(request.headers.get("Last-Event-ID"), request.GET.get("after"), run_id, last_seq)
 
 
 def _state(task: StreamTask, run: TaskRun | None) -> dict[str, Any]:
@@ -144,26 +142,24 @@ def _state(task: StreamTask, run: TaskRun | None) -> dict[str, Any]:
     return state | {"status": "pending" if run.is_finished else "running"}
 
 
-def _without_run(task: StreamTask, given: int | Latest) -> HttpResponse:
+def _without_run(request: HttpRequest, task: StreamTask) -> HttpResponse:
     """An answer that ends at once, since nobody would tell when there is more to say."""
     if task.completed_at is not None:
-        if given:
+        if _after(request, task.run_id, 1):  # one event is left of it
             return HttpResponse(status=204)
         value = {"status": "SUCCESSFUL", "return_value": task.final_value}
-        return _brief(task, b"run.finished", value, task.completed_at)
+        return _brief(task, event_id(1, task.run_id), b"run.finished", value, task.completed_at)
     if task.run_id is not None:
         message = "The task's run has been deleted with its events."
         raise Refusal(404, "run_gone", message)
     # An EventSource comes again by itself, until it has been started.
-    return _brief(task, b"run.pending", {"status": "pending"}, datetime.now(UTC))
+    return _brief(task, "", b"run.pending", {"status": "pending"}, datetime.now(UTC))
 
 
-def _brief(task: StreamTask, name: bytes, data: object, at: datetime) -> HttpResponse:
-    ends = name == b"run.finished"
+def _brief(task: StreamTask, id_: str, name: bytes, data: object, at: datetime) -> HttpResponse:
     moment = at.isoformat().replace("+00:00", "Z").encode()
-    block = TaskFrames(task).block(1, name, encode(data).encode(), moment, ends)
-    if not ends:
-        block = _COME_AGAIN + block.partition(b"\n")[2]  # no event of a log, so no id
-    response = HttpResponse(block, content_type=CONTENT_TYPE)
+    block = TaskFrames(task).block(id_, name, encode(data).encode(), moment, last=bool(id_))
+    # What is no event of a log has no id.
+    response = HttpResponse(block if id_ else _COME_AGAIN + block, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "no-cache, no-transform"
     return response

@@ -154,12 +154,11 @@ class Workforce:
         # While the database cannot be reached there is nothing to wait for.
         with anyio.move_on_after(grace if self.ready.is_set() else 0):
             await either(self._finished(), self._hurried.wait())
-        self._give_back()
+        for attempt in list(self._active.values()):
+            attempt.cancel(Cause.DRAIN)
         with anyio.move_on_after(_LAST_WORDS):
             # A claim may be under way, and never answered; what it takes goes back as well.
-            await self._claimer.stopped.wait()
-            self._give_back()
-            await self._idle.wait()
+            await self._finished()
         for attempt in list(self._active.values()):
             extra = attempt.origin.extra
             logger.warning("%r ignores its cancellation and is given back", attempt, extra=extra)
@@ -167,10 +166,6 @@ class Workforce:
         with anyio.move_on_after(_LAST_WORDS):
             for attempt in list(self._active.values()):
                 await attempt.settled
-
-    def _give_back(self) -> None:
-        for attempt in list(self._active.values()):
-            attempt.cancel(Cause.DRAIN)
 
     async def _finished(self) -> None:
         await self._claimer.stopped.wait()
@@ -189,6 +184,8 @@ class Workforce:
                 self._journal.abandon(older)
             self._active[claim.run_id] = attempt
             self._idle.clear()
+            if self._claimer.stopping:
+                attempt.cancel(Cause.DRAIN)
             self._runs.start_soon(self._execute, attempt, name=f"run {claim.task}[{claim.run_id}]")
         if claims:
             started = [(claim.run_id, [claim.started]) for claim in claims]

@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import router, transaction
 
 from tasks.engine import store
 from tasks.stream_task import StreamTask
+from tasks.streaming.keys import keys_of_runs
 from tasks.streaming.lookup import stream_models
 
 __all__ = ["clean_up", "due"]
@@ -30,8 +32,8 @@ def clean_up(
 ) -> Iterator[tuple[type[StreamTask], int]]:
     """Delete them; for each model how many went.
 
-    A task that is watched is left for the next time, and so is one whose run has still to
-    end. The pauses between the batches leave room for others.
+    A task that is watched is left for the next time, and so is one with a run that has still
+    to end. The pauses between the batches leave room for others.
     """
     for model, rows in due(before):
         total = 0
@@ -45,12 +47,20 @@ def clean_up(
 
 
 def _delete(model: type[StreamTask], batch: list[StreamTask]) -> int:
-    """The runs first: a row without its run is found again, a run without its row is not."""
-    ids = [task.run_id for task in batch if task.run_id is not None]
-    left = store.discard(ids, events=_EVENTS)
-    keys = [task.pk for task in batch if task.run_id not in left]
+    """The runs first: a row without its runs is found again, a run without its row is not."""
+    runs = _runs(batch)
+    left = store.discard(list(runs), events=_EVENTS)
+    kept = {runs[run_id] for run_id in left}
+    keys = [task.pk for task in batch if task.pk not in kept]
     alias = router.db_for_write(model)
     with transaction.atomic(using=alias):
         # Django's own deletion: it knows what refers to the rows, and sends its signals.
         model._base_manager.using(alias).filter(pk__in=keys).delete()
     return len(keys)
+
+
+def _runs(batch: list[StreamTask]) -> dict[UUID, Any]:
+    """Of each of their runs, those of earlier starts as well: the key of the row."""
+    found = {task.run_id: task.pk for task in batch if task.run_id is not None}
+    ranges = {task.pk: keys_of_runs(task) for task in batch}
+    return found | {run_id: pk for pk, run_id in store.runs_by_key(ranges)}

@@ -1,15 +1,14 @@
 """Starting a StreamTask: one run of it, whoever asks for it, and however many do."""
 
-import json
-from hashlib import sha256
 from typing import Any
 
-from django.db import connections, models, router, transaction
+from django.db import connections, router, transaction
 
 from tasks.conf import conf
 from tasks.definition import registry
 from tasks.handles import Handle
 from tasks.stream_task import StreamTask
+from tasks.streaming.keys import key_of_start
 from tasks.streaming.lookup import TASK_PATH, run_of
 
 __all__ = ["enqueue", "start"]
@@ -50,19 +49,7 @@ def enqueue(row: StreamTask) -> Handle:
     """A run of the row as it is: the same one for all who start it from there."""
     meta = row._meta
     name = {"stream_task": meta.label, "pk": str(row.pk)}
-    options: dict[str, Any] = {"metadata": name, **row.run_options, "unique_key": _key(row)}
+    options: dict[str, Any] = {"metadata": name, **row.run_options, "unique_key": key_of_start(row)}
     pk = row.pk if isinstance(row.pk, int | str) else str(row.pk)
     task = registry.resolve(TASK_PATH)
     return task.using(**options).enqueue(meta.app_label, type(row).__name__, pk)
-
-
-def _key(row: StreamTask) -> str:
-    """What all who start the row from where it is now agree on.
-
-    Of two that meet, the second finds the first one's run by it. It tells the row's starts
-    apart by the run before, and the first one from that of an older row with the same key.
-    """
-    field: models.Field[Any, Any] = row._meta.get_field("run_id")
-    before = row.run_id or row.created_at.timestamp()
-    parts = [field.model._meta.label_lower, str(row.pk), str(before)]
-    return f"stream:{sha256(json.dumps(parts).encode()).hexdigest()}"

@@ -12,8 +12,9 @@ import pytest
 
 from tests.chaos.service.client import enqueue, state
 from tests.ledger import Ledger
+from tests.live import LiveServer
 from tests.stacks import Serve, Show
-from tests.tasks.watching import alive
+from tests.tasks.watching import alive, parent
 
 pytestmark = pytest.mark.e2e
 
@@ -34,19 +35,32 @@ async def pids_of(ledger: Ledger, run_id: str) -> list[int]:
     return pids
 
 
-async def test_none_outlives_a_killed_server(
-    serve: Serve, ledger: Ledger, show: Show, tmp_path: Path
-) -> None:
-    server = serve().start()
-    pids = await pids_of(ledger, enqueue(server, "family", str(tmp_path)))
+async def processes(server: LiveServer, ledger: Ledger, folder: Path) -> list[int]:
+    """Those of a function and of a command, a leader's first."""
+    pids = await pids_of(ledger, enqueue(server, "family", str(folder)))
     line = "trap '' TERM; sleep 600 & setsid sleep 600 & echo $$ $!; wait"
     command = enqueue(server, "shell", line)
     await ledger.until(lambda: data(ledger, command, "output"))
-    pids += map(int, data(ledger, command, "output")[0]["text"].split())
+    return pids + [int(pid) for pid in data(ledger, command, "output")[0]["text"].split()]
+
+
+@pytest.mark.parametrize("other", ["nobody", "fork server", "guardian"])
+async def test_none_outlives_a_killed_server(
+    serve: Serve, ledger: Ledger, show: Show, tmp_path: Path, other: str
+) -> None:
+    """With it goes nobody, or one of the two that would see to its end."""
+    server = serve().start()
+    pids = await processes(server, ledger, tmp_path)
+    forks = parent(pids[0])
+    others = {"nobody": [], "fork server": [forks], "guardian": [parent(forks)]}
+    victims = [server.process.pid, *others[other]]
+    for number in (signal.SIGSTOP, signal.SIGKILL):  # stopped, none sees the end of another
+        for victim in victims:
+            os.kill(victim, number)
     began = time.monotonic()
-    server.kill()
     await ledger.until(lambda: not any(map(alive, pids)))
-    show(f"{len(pids)} processes are gone {time.monotonic() - began:.2f} s after their server")
+    took = time.monotonic() - began
+    show(f"{len(pids)} processes are gone {took:.2f} s after their server and {other}")
 
 
 async def test_none_outlives_a_kill(

@@ -39,7 +39,7 @@ def tcp(live: Live) -> Site:
 
 def whole(found: list[Block]) -> list[Block]:
     """The blocks, which are a log without a hole, to its end."""
-    assert [block.id for block in found] == list(range(1, len(found) + 1))
+    assert [block.seq for block in found] == list(range(1, len(found) + 1))
     assert found[-1].data["_final"] is True
     return found
 
@@ -88,7 +88,7 @@ async def test_health_is_plain(place: Site) -> None:
 
 
 def had(seq: int, block: Block) -> bool:
-    return block.id >= seq
+    return block.seq >= seq
 
 
 async def test_ten_viewers_who_join_at_different_moments(place: Site) -> None:
@@ -203,6 +203,36 @@ async def test_killed_and_restarted(
     assert not await place.running("CountingTask", pk)
     assert len(marks(begun)) == (2 if ends == "completed" else 1)
     assert len(place.ledger.ids()) == 1
+
+
+async def test_who_was_there_before_a_second_start_misses_nothing_of_it(place: Site) -> None:
+    """An EventSource that comes again, wherever it was in the first execution."""
+    pk = await place.make("OddTask", kind="raises")
+    path = f"/stream/OddTask/{pk}"
+    first = whole(await place.read(path))
+    async with place.client() as client:
+        answer = await client.get(path, headers={"Last-Event-ID": first[-1].id})
+        assert answer.status_code == 204  # there is no second one yet
+    await place.ask(f"/suite/start/OddTask/{pk}/")
+    second = whole(await place.read(path))
+    assert len(second) == len(first)
+    assert not {block.id for block in first} & {block.id for block in second}
+    for block in first:
+        assert await place.read(path, after=block.id) == second
+    for number, block in enumerate(second[:-1], 1):
+        assert await place.read(path, after=block.id) == second[number:]
+
+
+async def test_the_client_goes_on_to_a_second_start(tcp: Site) -> None:
+    pk = await tcp.make("OddTask", kind="raises")
+    first: list[Event] = []
+    await follow(tcp, "OddTask", pk, first)
+    await tcp.ask(f"/suite/start/OddTask/{pk}/")
+    async with HeadwayClient(tcp.url) as client:
+        watching = client.watch_task("OddTask", pk, after=first[-1].id)
+        second = [event async for event in watching]
+    assert [event.seq for event in second] == [event.seq for event in first] == [1, 2, 3, 4]
+    assert second[0].id != first[0].id
 
 
 async def test_killed_between_its_completion_and_its_end(live: Live, tmp_path: Path) -> None:

@@ -22,9 +22,13 @@ READ = 40.0  # seconds of silence until a test says that nothing came
 class Block(NamedTuple):
     """An event of a stream."""
 
-    id: int
+    id: str
     event: str
     data: dict[str, Any]
+
+    @property
+    def seq(self) -> int:
+        return int(self.id.partition("-")[0])
 
 
 class UnixServer(LiveServer):
@@ -102,17 +106,17 @@ class Site:
             return (await client.get(f"/stream/{name}/{pk}", headers=headers)).json()
 
     async def read(
-        self, path: str, until: Callable[[Block], object] = lambda _: False, after: int = 0
+        self, path: str, until: Callable[[Block], object] = lambda _: False, after: str = ""
     ) -> list[Block]:
         """With httpx-sse, as users of the streaming coordinator do, to the end or *until*."""
         found: list[Block] = []
-        headers = {"Last-Event-ID": str(after)} if after else {}
+        headers = {"Last-Event-ID": after} if after else {}
         async with (
             self.client() as client,
             aconnect_sse(client, "GET", path, headers=headers) as source,
         ):
             async for event in source.aiter_sse():
-                found.append(Block(int(event.id), event.event, json.loads(event.data)))
+                found.append(Block(event.id, event.event, json.loads(event.data)))
                 if until(found[-1]):
                     break
         return found

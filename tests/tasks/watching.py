@@ -11,7 +11,7 @@ from tasks.handles import Handle
 from tasks.models import TaskEvent
 from tests.tasks.runs import until
 
-__all__ = ["PATIENCE", "alive", "data", "emitted", "failed", "gone"]
+__all__ = ["PATIENCE", "alive", "data", "emitted", "failed", "gone", "parent"]
 
 PATIENCE = 50.0  # seconds: a process has to start and to import Django, on a busy machine
 
@@ -31,10 +31,17 @@ async def emitted(handle: Handle, type_: str) -> Any:
 
 def alive(pid: int) -> bool:
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+        return _state(pid)[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):  # the latter: it ends while it is read
         return False
-    return state != "Z"
+
+
+def parent(pid: int) -> int:
+    return int(_state(pid)[1])
+
+
+def _state(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 async def gone(*pids: int) -> None:

@@ -34,7 +34,8 @@ class Claimer:
         self._start = start
         self.room = Room(conf().queues, conf().concurrency)
         self._wake = asyncio.Event()
-        self._stopping = False
+        #: What a claim takes that is under way is not to begin.
+        self.stopping = False
         self._guess = ""  # the queue that had runs last: the next one is probably there
         self._crowded = False  # some queue had no room left, so runs may be waiting for it
         #: Set when nothing is being claimed and nothing will be.
@@ -56,22 +57,22 @@ class Claimer:
 
     def stop(self) -> None:
         """Claim no more; :attr:`stopped` says when that is so."""
-        self._stopping = True
+        self.stopping = True
         self._wake.set()
 
     async def serve(self) -> None:
         try:
             woken = False
-            while not self._stopping:
+            while not self.stopping:
                 self._wake.clear()
                 more = await self._guessed() if woken else False
                 more = more or await self._claim_all()
                 self.ready.set()
                 woken = False
-                if not more and not self._stopping:
+                if not more and not self.stopping:
                     woken = await self._pause()
         finally:
-            if self._stopping:
+            if self.stopping:
                 self.stopped.set()
 
     async def _guessed(self) -> bool:

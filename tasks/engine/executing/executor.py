@@ -80,9 +80,8 @@ class Executor:
         end: End | None = None
         with anyio.CancelScope() as scope:
             attempt.scope = scope
-            if attempt.ending:
-                scope.cancel()
-            end = await self._call(attempt, scope)
+            if not attempt.ending:  # else its function would run up to its first pause
+                end = await self._call(attempt, scope)
         if attempt.cause is None and attempt.expired:
             # However it ended, another process may have begun it by now.
             logger.warning(

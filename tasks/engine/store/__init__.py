@@ -17,7 +17,7 @@ from tasks.engine.store.cancel import Waiting, cancel
 from tasks.engine.store.changes import Horizon, changed_runs, fetch_runs, horizon
 from tasks.engine.store.claims import Claim, Slot, claim, claim_from
 from tasks.engine.store.grants import grants_revoked, revoke_grants, rows
-from tasks.engine.store.inserts import NewRun, insert_runs, insert_unique
+from tasks.engine.store.inserts import NewRun, give_key, insert_runs, insert_unique
 from tasks.engine.store.leases import Expired, Held, held, renew, rescue
 from tasks.engine.store.lists import Wanted, changed_ids, newest_ids
 from tasks.engine.store.messages import MOST_MESSAGES, Sent, messages_after, send
@@ -43,6 +43,7 @@ from tasks.engine.store.reads import (
     queued_data,
     read_events,
     read_text,
+    runs_by_key,
 )
 from tasks.engine.store.retention import Due, discard, due, finished_queues, keep, prunable, prune
 from tasks.engine.store.schema import answers, unapplied
@@ -94,6 +95,7 @@ __all__ = [
     "fetch_runs",
     "finished_queues",
     "forget_silent",
+    "give_key",
     "grants_revoked",
     "heads",
     "held",
@@ -124,6 +126,7 @@ __all__ = [
     "return_values",
     "revoke_grants",
     "rows",
+    "runs_by_key",
     "send",
     "show_up",
     "stage_events",

@@ -108,6 +108,15 @@ def insert_unique(run: NewRun, unique_key: str) -> TaskRun | None:
     return TaskRun.objects.using(conf().database).get(unique_key=unique_key)
 
 
+def give_key(run_id: UUID, unique_key: str) -> None:
+    """Have a run that was stored without a key be found by this one."""
+    with cursor() as alone:
+        alone.execute(
+            "UPDATE headway_run SET unique_key = %s WHERE id = %s AND unique_key IS NULL",
+            (unique_key, dialect().id(run_id)),
+        )
+
+
 _RUN = f"INSERT INTO headway_run ({', '.join(_COLUMNS)}) VALUES ({marks(_COLUMNS[1:])}, {{number}})"
 _UNLESS_KEPT = " ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO NOTHING"
 _WITH_EVENT = (

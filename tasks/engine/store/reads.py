@@ -1,8 +1,8 @@
 """Reading runs and their logs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from tasks.conf import conf
@@ -11,7 +11,18 @@ from tasks.events import APPEND, STARTED, Event
 from tasks.exceptions import RunDoesNotExist
 from tasks.models import TaskRun
 
-__all__ = ["Head", "clock", "fetch_run", "heads", "queued_data", "read_events", "read_text"]
+__all__ = [
+    "Head",
+    "clock",
+    "fetch_run",
+    "heads",
+    "queued_data",
+    "read_events",
+    "read_text",
+    "runs_by_key",
+]
+
+T = TypeVar("T")
 
 
 class Head(NamedTuple):
@@ -94,3 +105,14 @@ def fetch_run(run_id: UUID) -> TaskRun:
         return TaskRun.objects.using(conf().database).get(pk=run_id)
     except TaskRun.DoesNotExist:
         raise RunDoesNotExist(f"There is no run {run_id}.") from None
+
+
+def runs_by_key(ranges: Mapping[T, tuple[str, str]]) -> list[tuple[T, UUID]]:
+    """The runs whose unique key is within one of *ranges*, beside the name of that."""
+    sql = "SELECT id FROM headway_run WHERE unique_key BETWEEN %s AND %s"
+    found: list[tuple[T, UUID]] = []
+    with cursor() as reading:
+        for name, bounds in ranges.items():
+            reading.execute(sql, bounds)
+            found += [(name, as_uuid(run_id)) for (run_id,) in reading.fetchall()]
+    return found

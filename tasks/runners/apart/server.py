@@ -25,25 +25,28 @@ __all__ = ["main"]
 
 logger = logging.getLogger("headway.forkserver")
 
-_LOOK = 1.0  # seconds between two looks whether the supervisor lives
+_LOOK = 1.0  # seconds between two looks whether the parent lives
 _LEAVE = 3.0  # seconds to see all processes gone
 
 
 def main(control: int) -> None:
-    """Serve the supervisor at the other end of the socket *control* until it goes away."""
-    supervisor = os.getppid()
+    """Serve the supervisor at the other end of the socket *control* until it goes away.
+
+    Its parent is its guardian, or where there is none, the supervisor.
+    """
+    parent = os.getppid()
     # It ends when the supervisor does, which both a terminal and a service manager signal.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    server = _Server(socket.socket(fileno=control), supervisor)
+    server = _Server(socket.socket(fileno=control), parent)
     server.prepare()
     server.serve()
 
 
 class _Server:
-    def __init__(self, control: socket.socket, supervisor: int) -> None:
+    def __init__(self, control: socket.socket, parent: int) -> None:
         self._control = control
-        self._supervisor = supervisor
+        self._parent = parent
         self._pid = os.getpid()
         #: Of each leader: what the supervisor calls it.
         self._leaders: dict[int, int] = {}
@@ -66,8 +69,8 @@ class _Server:
     def serve(self) -> None:
         control = self._control.fileno()
         try:
-            # A forked copy of the supervisor may keep the socket open: look at its parent too.
-            while os.getppid() == self._supervisor:
+            # A forked copy of the supervisor may keep the socket open: look at the parent too.
+            while os.getppid() == self._parent:
                 readable, _, _ = select.select([control, self._woken], [], [], _LOOK)
                 if self._woken in readable:
                     with suppress(BlockingIOError):
@@ -133,11 +136,11 @@ class _Server:
     def _end_orphans(self) -> None:
         """A leader keeps what is below it until it ends: all others here have lost theirs."""
         for pid in kernel.children() - self._leaders.keys():
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # of another user, by setuid
                 os.kill(pid, signal.SIGKILL)
 
     def _leave(self) -> None:
-        """The supervisor has gone: end everything."""
+        """Supervisor or guardian has gone: end everything."""
         deadline = time.monotonic() + _LEAVE
         while time.monotonic() < deadline:
             for pid in self._leaders:

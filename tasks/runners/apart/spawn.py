@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -16,28 +17,35 @@ from tasks.exceptions import InvalidValue, ProcessDied
 
 __all__ = ["setup", "spawn"]
 
-# Settings come first: what the server is made of holds models.
+# The guardian forks while there is next to nothing in memory, and no thread. Settings come
+# before the server: what that is made of holds models.
 _PROGRAM = """
-import json, os, sys
-sys.path[:] = json.loads(sys.argv[3])
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", sys.argv[2])
+import json, os, runpy, sys
+supervisor, control, guardian, settings, path = sys.argv[1:]
+runpy.run_path(guardian)["guard"](int(supervisor), int(control))
+sys.path[:] = json.loads(path)
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
 import django
 django.setup()
 from tasks.runners.apart.server import main
-main(int(sys.argv[1]))
+main(int(control))
 """
+_GUARDIAN = Path(__file__).with_name("guardian.py")
 
 
 def spawn(far: socket.socket) -> "subprocess.Popen[bytes]":
-    """A new fork server with *far* as its control socket; it waits for its :func:`setup`."""
+    """A new fork server with *far* as its control socket; it waits for its :func:`setup`.
+
+    The process returned is its guardian, which ends with it.
+    """
     if (settings_module := _settings_module()) is None:
         raise ProcessDied(
             "settings.configure() was called, and another process cannot do the same: put the"
             " settings into a module and name it in DJANGO_SETTINGS_MODULE."
         )
-    arguments = [str(far.fileno()), settings_module, json.dumps(sys.path)]
+    own = [str(os.getpid()), str(far.fileno()), os.fspath(_GUARDIAN)]
     return subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, *arguments],
+        [sys.executable, "-c", _PROGRAM, *own, settings_module, json.dumps(sys.path)],
         stdin=subprocess.DEVNULL,
         pass_fds=[far.fileno()],
         start_new_session=True,

@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -16,15 +16,18 @@ NAMED = {"_task_id": 7, "_app": "streamed", "_model": "ExampleTask"}
 STAMP = {"_timestamp": "2026-11-22T01:02:03.456789Z"}
 
 
-def block(type_: str, data: str, seq: int = 4) -> tuple[int, str, dict[str, object]]:
+RUN = UUID("0197a3c4-5d6e-7f80-9a1b-2c3d4e5f6071")
+
+
+def block(type_: str, data: str, seq: int = 4) -> tuple[str, str, dict[str, object]]:
     """Id, name and data of the block of one event."""
     event = Event(seq, type_, AT, data)
-    chunk = Chunk(seq, [envelope(uuid4(), event).encode()])
+    chunk = Chunk(seq, [envelope(RUN, event).encode()])
     text = TaskFrames(ExampleTask(pk=7)).of_chunk(chunk).decode()
     assert text.endswith("\n\n")
     id_, name, content = text[:-2].split("\n")
     assert (id_[:4], name[:7], content[:6]) == ("id: ", "event: ", "data: ")
-    return int(id_[4:]), name[7:], json.loads(content[6:])
+    return id_[4:], name[7:], json.loads(content[6:])
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,7 @@ def block(type_: str, data: str, seq: int = 4) -> tuple[int, str, dict[str, obje
     ],
 )
 def test_an_events_own_fields_and_ours(data: str, own: dict[str, object]) -> None:
-    assert block("progress", data) == (4, "progress", {**own, **NAMED, **STAMP})
+    assert block("progress", data) == ("4-2c3d4e5f6071", "progress", {**own, **NAMED, **STAMP})
 
 
 def test_ours_win() -> None:
@@ -53,7 +56,11 @@ def test_what_headway_says_has_a_name_of_its_own(type_: str) -> None:
 
 def test_a_name_that_the_log_cannot_have() -> None:
     wrapped = '{"event":"started","data":{"continue":false}}'
-    assert block("stream", wrapped) == (4, "started", {"continue": False, **NAMED, **STAMP})
+    assert block("stream", wrapped) == (
+        "4-2c3d4e5f6071",
+        "started",
+        {"continue": False, **NAMED, **STAMP},
+    )
 
 
 def test_success_is_the_last_one() -> None:

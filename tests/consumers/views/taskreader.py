@@ -14,7 +14,7 @@ JSON = [(b"accept", b"application/json")]
 
 
 class Block(NamedTuple):
-    id: int | None
+    id: str | None
     event: str
     data: dict[str, Any]
 
@@ -24,19 +24,27 @@ def blocks(body: bytes) -> list[Block]:
     for text in body.decode().removeprefix("retry: 1000\n: heartbeat 15\n").split("\n\n")[:-1]:
         lines = [line for line in text.split("\n") if not line.startswith((":", "retry:"))]
         fields = dict(line.split(": ", 1) for line in lines)
-        id_ = int(fields["id"]) if "id" in fields else None
-        found.append(Block(id_, fields["event"], json.loads(fields["data"])))
+        found.append(Block(fields.get("id"), fields["event"], json.loads(fields["data"])))
     return found
+
+
+def ids(task: StreamTask, last: int) -> list[str]:
+    """Those of the events of its newest run."""
+    return [f"{seq}-{str(task.run_id)[-12:]}" for seq in range(1, last + 1)]
 
 
 def path(task: StreamTask) -> str:
     return f"/stream/{type(task).__name__}/{task.pk}"
 
 
-async def read(task: StreamTask, headers: Headers = ()) -> list[Block]:
-    stream = await HttpStream(path(task), headers=headers).open()
+async def read(task: StreamTask, after: str | None = None) -> list[Block]:
+    stream = await HttpStream(path(task), headers=had(after)).open()
     assert stream.status == 200, stream.content
     return blocks(await stream.body())
+
+
+def had(id_: str | None) -> Headers:
+    return [] if id_ is None else [(b"last-event-id", id_.encode())]
 
 
 async def state(task: StreamTask) -> Any:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import AsyncClient
+from django.utils import timezone
 
 from consumers.feeds.hub import Hub
 from tasks.coordinator import coordinator
@@ -10,7 +11,7 @@ from tests.streamed.models import ContinueTask, ExampleTask, OddTask, TwinTask
 
 from ..asking import refused
 from ..connections import HttpStream
-from .taskreader import JSON, blocks, finished, made, path, read, state
+from .taskreader import JSON, blocks, finished, had, ids, made, path, read, state
 
 
 async def test_the_whole_log_of_a_finished_task(engine: None, anyone: None) -> None:
@@ -22,7 +23,7 @@ async def test_the_whole_log_of_a_finished_task(engine: None, anyone: None) -> N
         *["progress"] * 3,
         *("complete", "run.finished"),
     ]
-    assert [block.id for block in found] == list(range(1, 9))
+    assert [block.id for block in found] == ids(task, 8)
     assert found[3].data["step"] == 1
     assert (found[3].data["_task_id"], found[3].data["_model"]) == (task.pk, "ExampleTask")
     assert found[-1].data["return_value"] == task.final_value
@@ -47,11 +48,13 @@ async def test_who_comes_live_and_who_comes_back(engine: None, anyone: None) -> 
     await ContinueTask._default_manager.filter(pk=task.pk).aupdate(continue_field=True)
     text += await stream.body()
     live = blocks(text)
-    assert [block.id for block in live] == list(range(1, 7))
+    await task.arefresh_from_db()
+    assert [block.id for block in live] == ids(task, 6)
     assert live == await read(task)
-    assert await read(task, [(b"last-event-id", b"4")]) == live[4:]
-    ended = await HttpStream(path(task), headers=[(b"last-event-id", b"6")]).open()
-    assert ended.status == 204
+    for after in (live[3].id, "4"):
+        assert await read(task, after) == live[4:]
+    for after in (live[5].id, "6"):
+        assert (await HttpStream(path(task), headers=had(after)).open()).status == 204
 
 
 async def test_who_was_there_before_a_restart_begins_anew(engine: None, anyone: None) -> None:
@@ -59,10 +62,18 @@ async def test_who_was_there_before_a_restart_begins_anew(engine: None, anyone: 
     await finished(task)
     first = await read(task)
     await finished(task)
-    beyond = str(len(first) + 5).encode()
-    again = await read(task, [(b"last-event-id", beyond)])
-    assert again == await read(task)
-    assert again[0].id == 1
+    again = await read(task)
+    assert [block.id for block in again] == ids(task, len(first))
+    for block in first:  # the last one's number is that of the new log's end as well
+        assert await read(task, block.id) == again
+    assert await read(task, str(len(first) + 5)) == again
+
+
+@pytest.mark.parametrize("after", ["x", "1-", "1-2c3d4e5f607", "latest-2c3d4e5f6071", "-1", "1\n"])
+async def test_no_place_in_any_log(engine: None, anyone: None, after: str) -> None:
+    task = await made(ExampleTask)
+    await finished(task)
+    refused(await AsyncClient().get(path(task), {"after": after}), 400, "bad_cursor")
 
 
 async def test_a_failure_ends_the_stream_and_shows_no_traceback(engine: None, anyone: None) -> None:
@@ -137,13 +148,22 @@ async def test_when_its_run_is_deleted(engine: None, anyone: None) -> None:
     await finished(failed)
     await TaskRun.objects.all().adelete()
     [block] = await read(task)
-    assert (block.id, block.event) == (1, "run.finished")
+    assert (block.id, block.event) == (ids(task, 1)[0], "run.finished")
     assert block.data["return_value"] == task.final_value
     assert (await state(task))["status"] == "completed"
-    again = await HttpStream(path(task), headers=[(b"last-event-id", b"1")]).open()
-    assert again.status == 204
+    assert (await HttpStream(path(task), headers=had(block.id)).open()).status == 204
+    # Who was in the middle of it hears of its end too.
+    for after in (ids(task, 5)[4], f"1-{'a' * 12}"):
+        assert await read(task, after) == [block]
     assert (await HttpStream(path(failed)).open()).json["error"]["code"] == "run_gone"
     assert (await state(failed))["status"] == "gone"
+
+
+async def test_a_row_that_was_completed_without_a_run(hub: Hub, anyone: None) -> None:
+    task = await made(ExampleTask, completed_at=timezone.now(), final_value=5)
+    [block] = await read(task)
+    assert (block.event, block.data["return_value"]) == ("run.finished", 5)
+    assert (await HttpStream(path(task), headers=had(block.id)).open()).status == 204
 
 
 async def test_two_apps_with_the_same_model(hub: Hub, anyone: None) -> None:

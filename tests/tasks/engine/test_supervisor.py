@@ -106,10 +106,11 @@ async def test_a_run_that_will_not_end_is_given_back(settings: Any, name: str) -
     assert (run.status, run.attempt) == ("READY", 0)
 
 
+@pytest.mark.parametrize("grace", [0.05, 30])
 async def test_what_a_late_claim_takes_is_given_back(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
+    settings: Any, monkeypatch: pytest.MonkeyPatch, grace: float
 ) -> None:
-    settings.HEADWAY = {"GRACE": 0.05}
+    settings.HEADWAY = {"GRACE": grace}
     taken, answer = threading.Event(), threading.Event()
     claim = store.claim
 
@@ -122,13 +123,15 @@ async def test_what_a_late_claim_takes_is_given_back(
 
     monkeypatch.setattr(store, "claim", claim_slowly)
     async with running_supervisor() as supervisor:
-        handle = await app.sleep.aenqueue(3)
+        handle = await app.emit.aenqueue(1)
         assert await asyncio.to_thread(taken.wait, 5)
         supervisor.drain()
-        asyncio.get_running_loop().call_later(0.2, answer.set)  # the grace period is over
+        # The shorter grace period is over by then.
+        asyncio.get_running_loop().call_later(0.2, answer.set)
         await asyncio.shield(supervisor.drained.wait())
     run = await row(handle)
     assert (run.status, run.attempt) == ("READY", 0)
+    assert await kinds(handle) == ["queued", "started", "retrying"]  # it has not begun
 
 
 async def test_drained_runs_on_later(settings: Any) -> None:

@@ -16,7 +16,7 @@ from tasks.runners.apart import spawn
 from tasks.testing import running_supervisor
 from tests.app import apart
 from tests.tasks.runs import kinds, log, row
-from tests.tasks.watching import PATIENCE, alive, data, emitted, failed, gone
+from tests.tasks.watching import PATIENCE, alive, data, emitted, failed, gone, parent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -201,15 +201,16 @@ async def test_it_may_enqueue(supervisor: Supervisor) -> None:
     assert await other.await_result(PATIENCE) == 5
 
 
-async def test_a_lost_fork_server_is_replaced(supervisor: Supervisor, tmp_path: Path) -> None:
+@pytest.mark.parametrize("generations", [0, 1], ids=["itself", "its guardian"])
+async def test_a_lost_fork_server_is_replaced(
+    supervisor: Supervisor, tmp_path: Path, generations: int
+) -> None:
     handle = await apart.family.aenqueue(str(tmp_path))
     pids = await emitted(handle, "family")
-    _, server = await (await apart.pid.aenqueue()).await_result(PATIENCE)
-    os.kill(server, signal.SIGKILL)
+    _, victim = await (await apart.pid.aenqueue()).await_result(PATIENCE)
+    for _ in range(generations):
+        victim = parent(victim)
+    os.kill(victim, signal.SIGKILL)
     assert "SIGKILL" in await failed(handle)
-    # Nobody is left who knows what had gone into a session of its own.
-    in_group, strays = pids[:2], pids[2:]
-    await gone(*in_group)
-    for pid in strays:
-        os.kill(pid, signal.SIGKILL)
+    await gone(*pids)
     assert await (await apart.add.aenqueue(1, 1)).await_result(PATIENCE) == 2

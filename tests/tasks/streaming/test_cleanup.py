@@ -10,7 +10,9 @@ from django.db import connection
 from django.utils import timezone
 
 from tasks.coordinator import coordinator
+from tasks.handles import Handle
 from tasks.models import TaskEvent, TaskRun
+from tasks.stream_run import _taken
 from tasks.streaming import cleanup
 from tasks.streaming.cleanup import clean_up
 from tests.streamed.models import ExampleTask, TwinTask
@@ -19,9 +21,9 @@ from tests.streamed.twin.models import TwinTask as OtherTwin
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def task(model: Any = ExampleTask, *, hours: float | None = 3, **run: Any) -> Any:
+def task(model: Any = ExampleTask, *, hours: float | None = 3, pk: Any = None, **run: Any) -> Any:
     """A row that was completed so long ago, and its run."""
-    made = model._default_manager.create()
+    made = model._default_manager.create(pk=pk)
     coordinator.start_task(made)
     if hours is not None:
         made.completed_at = timezone.now() - timedelta(hours=hours)
@@ -67,6 +69,70 @@ def test_what_is_watched_or_has_still_to_end_is_left() -> None:
     task(watched_until=datetime.now(UTC) - timedelta(seconds=50))
     assert said()[-1] == "Deleted 1 completed tasks."
     assert left() == (2, 2, 2)
+
+
+def again(made: Any, status: str = "FAILED", **run: Any) -> Any:
+    """Start the row once more, its run so far having ended like this."""
+    TaskRun.objects.filter(pk=made.run_id).update(status=status, finished_at=made.created_at, **run)
+    made.refresh_from_db()
+    coordinator.start_task(made)
+    return made
+
+
+def complete(made: Any) -> None:
+    made.completed_at = timezone.now() - timedelta(hours=3)
+    made.save()
+    run = {"status": "SUCCESSFUL", "finished_at": made.completed_at}
+    TaskRun.objects.filter(pk=made.run_id).update(**run)
+
+
+def test_all_runs_of_a_row_go() -> None:
+    other = again(task(hours=None))
+    for pk in (901, 9011):
+        made = again(again(task(hours=None, pk=pk), "CANCELLED"))
+        complete(made)
+    assert TaskRun.objects.count() == 8
+    assert said()[-1] == "Deleted 2 completed tasks."
+    assert {run.metadata["pk"] for run in TaskRun.objects.all()} == {str(other.pk)}
+    assert left() == (1, 2, 2)
+
+
+def test_a_row_stays_with_an_earlier_run_that_is_watched() -> None:
+    made = task(hours=None)
+    complete(again(made, watched_until=datetime.now(UTC) + timedelta(seconds=50)))
+    assert said()[-1] == "Deleted 0 completed tasks."
+    assert left() == (1, 1, 1)
+    TaskRun.objects.update(watched_until=None)
+    assert said()[-1] == "Deleted 1 completed tasks."
+    assert left() == (0, 0, 0)
+
+
+def test_a_run_by_retry_goes_too() -> None:
+    made = task(hours=None)
+    first = TaskRun.objects.get(pk=made.run_id)
+    for _ in range(2):
+        TaskRun.objects.update(status="FAILED", finished_at=made.created_at)
+        first.refresh_from_db()
+        retried = Handle.of_run(first).retry()
+        assert _taken(retried.run_id, "streamed", "ExampleTask", made.pk).run_id == retried.run_id
+        made.refresh_from_db()
+        again(made)
+    complete(made)
+    assert left() == (1, 5, 5)
+    assert said()[-1] == "Deleted 1 completed tasks."
+    assert left() == (0, 0, 0)
+
+
+def test_the_runs_of_an_older_row_with_its_key_are_not_its_own() -> None:
+    old = task(hours=None)
+    TaskRun.objects.update(status="FAILED", finished_at=old.created_at)
+    pk = old.pk
+    old.delete()
+    new = ExampleTask._default_manager.create(pk=pk)
+    coordinator.start_task(new)
+    complete(new)
+    assert said()[-1] == "Deleted 1 completed tasks."
+    assert left() == (0, 1, 1)
 
 
 def test_a_row_whose_run_is_deleted_already_goes() -> None:
