@@ -106,19 +106,19 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "http_detail_and_sse_views_are_read_only_diagnostics": (
         "consumers/test_readonly.py::test_they_show_a_run",
         "consumers/test_readonly.py::test_they_do_nothing",
-        "consumers/test_sse.py::test_watching_changes_nothing",
+        "consumers/streams/test_sse.py::test_watching_changes_nothing",
     ),
     "sse_stream_emits_stdout_and_stderr_events_without_consuming_result": (
         "e2e/test_output.py::test_both_streams_are_told_apart_and_the_value_stays",
     ),
     "http_views_handle_invalid_and_unknown_tids_cleanly": (
-        "consumers/test_sse.py::test_no_such_run",
-        "consumers/test_sse.py::test_no_run_id",
-        "consumers/test_api.py::test_looking_for_what_is_not_there",
+        "consumers/streams/test_sse_refusals.py::test_no_such_run",
+        "consumers/streams/test_sse_refusals.py::test_no_run_id",
+        "consumers/views/test_api.py::test_looking_for_what_is_not_there",
     ),
     "http_views_enforce_authorization": (
         "consumers/test_readonly.py::test_who_is_denied_sees_nothing",
-        "consumers/test_auth.py::test_every_way_in_is_denied",
+        "consumers/access/test_auth.py::test_every_way_in_is_denied",
     ),
     "task_events_view_respects_transport_setting": (
         "consumers/test_offered.py::test_what_is_switched_off_is_not_there",
@@ -133,12 +133,12 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "consumers/test_checks.py::test_a_layer_that_is_not_there",
     ),
     "channels_connect_returns_before_follow_stream_finishes": (
-        "consumers/test_websocket.py::test_a_run_from_its_first_event_to_its_last",
-        "consumers/test_sse.py::test_the_first_bytes_do_not_wait_for_an_event",
+        "consumers/streams/test_websocket.py::test_a_run_from_its_first_event_to_its_last",
+        "consumers/streams/test_sse.py::test_the_first_bytes_do_not_wait_for_an_event",
     ),
     "channels_stream_cancellation_propagates_after_iterator_close": (
-        "consumers/test_websocket.py::test_disconnecting_releases_everything",
-        "consumers/test_sse.py::test_disconnecting_releases_everything",
+        "consumers/streams/test_websocket.py::test_disconnecting_releases_everything",
+        "consumers/streams/test_sse.py::test_disconnecting_releases_everything",
     ),
     "management_commands_wrap_the_same_client_surface": (
         "tasks/cli/test_show.py::test_all_of_it",

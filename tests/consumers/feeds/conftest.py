@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from channels.layers import channel_layers
+
+from tests.layers import stand_in
 
 from .hubbench import Bench as HubBench
 from .watchbench import Bench
@@ -19,9 +20,8 @@ def bench() -> Bench:
 async def hub_bench(settings: Any) -> AsyncIterator[HubBench]:
     settings.HEADWAY = {"RECONCILE": 3600, "SHARDS": 4}
     made = HubBench()
-    before = channel_layers.set("default", made.layer)
+    restore = stand_in(made.layer)
     await made.serve()
     yield made
     await made.stop()
-    if before is not None:
-        channel_layers.set("default", before)
+    restore()

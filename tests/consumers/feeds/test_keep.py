@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.layers import channel_layers
 
 from consumers.feeds import pulse
 from consumers.feeds.hub import Hub
 from tasks.engine import store
 from tasks.models import TaskRun
 from tasks.states import RunStatus
+from tests.layers import stand_in
 
 from ..connections import HttpStream, events_path, parsed, socket
 from ..fakes import FakeLayer, FakeLog, seqs
@@ -72,7 +72,7 @@ async def test_the_hub_keeps_what_is_still_read(
 ) -> None:
     settings.HEADWAY = {"RECONCILE": 3600}
     monkeypatch.setattr(pulse, "_KEEP", 0.001)
-    log, before = FakeLog(), channel_layers.set("default", FakeLayer())
+    log, restore = FakeLog(), stand_in(FakeLayer())
     finished, running = uuid4(), uuid4()
     log.emit(finished, 3, finish=True)
     log.emit(running, 3)
@@ -95,8 +95,7 @@ async def test_the_hub_keeps_what_is_still_read(
         serving.cancel()
         with suppress(asyncio.CancelledError):
             await serving
-        if before is not None:
-            channel_layers.set("default", before)
+        restore()
 
 
 async def test_the_stored_log_keeps(hub: Hub) -> None:

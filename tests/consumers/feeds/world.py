@@ -6,8 +6,6 @@ from contextlib import closing, suppress
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from channels.layers import channel_layers
-
 from consumers.feeds.chunk import Chunk
 from consumers.feeds.hub import Hub
 from consumers.feeds.watcher import Signal, Watcher
@@ -15,6 +13,7 @@ from tasks.conf import conf
 from tasks.events import LayerBatch, shard_group
 from tasks.models import TaskRun
 from tasks.states import RunStatus
+from tests.layers import stand_in
 
 from ..fakes import FakeLayer, FakeLog
 from ..loops import settle
@@ -58,7 +57,7 @@ class World:
         for run_id in runs:
             self.log.runs[run_id] = []
         self.layer = FakeLayer()
-        self._real_layer = channel_layers.set("default", self.layer)
+        self._restore = stand_in(self.layer)
         self.hub = Hub(self.log)
         self.flying: list[LayerBatch] = []
         self.rows: list[TaskRun] = []
@@ -172,8 +171,7 @@ class World:
         for reader in self.readers:
             self._run(cancelled(reader.task))
         self._loop.close()
-        if self._real_layer is not None:
-            channel_layers.set("default", self._real_layer)
+        self._restore()
 
     def _check(self, reader: Reader) -> None:
         end = reader.cursor + len(reader.got)

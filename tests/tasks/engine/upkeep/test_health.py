@@ -3,13 +3,13 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
-from channels.layers import InMemoryChannelLayer, channel_layers
+from channels.layers import InMemoryChannelLayer
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
@@ -19,6 +19,7 @@ from tasks.engine import store
 from tasks.engine.claims.presence import this_host
 from tasks.engine.upkeep import health
 from tasks.models import Worker
+from tests.layers import stand_in
 from tests.tasks.engine.claims.test_presence import info
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -79,11 +80,10 @@ class Deaf(InMemoryChannelLayer):  # type: ignore[misc,unused-ignore]
 
 @pytest.fixture
 def layers() -> Iterator[Any]:
-    real = channel_layers.backends.get("default")
-    yield lambda layer: channel_layers.set("default", layer)
-    channel_layers.backends.pop("default", None)
-    if real is not None:
-        channel_layers.set("default", real)
+    ends: list[Callable[[], None]] = []
+    yield lambda layer: ends.append(stand_in(layer))
+    for restore in ends:
+        restore()
 
 
 def test_a_layer_without_groups(layers: Any) -> None:
