@@ -42,12 +42,14 @@ async def back_to(server: LiveServer, before: State) -> State:
     """Wait until the process has no more than before; what it has if that never comes."""
     now = state(server)
     for _ in range(200):
-        gone = now.tasks <= before.tasks and now.feeds == before.feeds and not now.watchers
-        # A request's thread, that of this question as well, outlives its answer by a moment.
-        if gone and server.usage().threads < MOST:
+        if now.tasks <= before.tasks and now.feeds == before.feeds and not now.watchers:
             break
         await asyncio.sleep(0.05)  # the server learns of 300 closed sockets one by one
         now = state(server)
+    for _ in range(200):
+        if server.usage().threads < MOST:
+            break
+        await asyncio.sleep(0.05)  # a request's thread outlives its answer, here of the question
     return now
 
 

@@ -18,9 +18,10 @@ class Hearing:
 
     def __init__(self, hear: Callable[[dict[str, Any]], object]) -> None:
         self._hear = hear
-        self._subscription = Subscription(channel_layers[conf().channel_layer])
-        self._receiving = Trouble("Receiving from the Channels layer")
-        self._joining = Trouble("Joining groups of the Channels layer")
+        alias = conf().channel_layer
+        self._subscription = Subscription(channel_layers[alias])
+        self._receiving = Trouble(f"Receiving from CHANNEL_LAYERS[{alias!r}]")
+        self._joining = Trouble(f"Joining groups of CHANNEL_LAYERS[{alias!r}]")
 
     async def listen(self) -> None:
         """Hand over each message, for ever."""

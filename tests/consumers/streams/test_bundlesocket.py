@@ -201,7 +201,9 @@ async def test_many_subscriptions_cost_no_task(hub: Hub) -> None:
     runs = [await stored() for _ in range(200)]
     for run in runs:
         assert (await client.ask("subscribe", run=run.pk))["ok"]
-    assert asyncio.all_tasks() == before
+    await settle()
+    # A client of Redis's has short ones, of which one may have been among them before.
+    assert asyncio.all_tasks() <= before
     for run in runs:
         await emit(run, 1)
     assert await client.events(*((run, 1) for run in runs)) == {run.pk: [1] for run in runs}

@@ -57,7 +57,7 @@ async def test_what_comes_after_a_failure_is_heard(
     listening.cancel()
     await asyncio.wait({listening})
     said = [record.getMessage().partition(";")[0] for record in caplog.records]
-    assert said[:1] == ["Receiving from the Channels layer fails"]
+    assert said[:1] == ["Receiving from CHANNEL_LAYERS['default'] fails"]
     await listener.follow({"a"})
     assert layer.groups == {"a"}
 
