@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 from tests.bench.plan import Plan, median
@@ -56,17 +57,23 @@ def websocket(plan: Plan) -> list[Table]:
 
 
 def paced(plan: Plan) -> list[Table]:
-    """A hundred events a second to a hundred watchers: what one waits for an event."""
-    clients, events = plan.size(100), plan.size(300, 20)
+    """A hundred events a second to 100 and 500 watchers: what it costs, and one waits for it."""
+    events = plan.size(300, 20)
     rows: list[Row] = []
+    targets: list[Target] = []
     with _servers() as (ours, theirs):
-        for name, over_websocket in (("SSE", False), ("WS", True)):
+        for clients, over_websocket in product((plan.size(100), plan.size(500)), (False, True)):
+            name = f"{clients} × {'WS' if over_websocket else 'SSE'}"
             sides = {
                 "Headway": Side(ours, clients, events, _PACE, over_websocket),
                 "bare": Side(theirs, clients, events, _PACE, over_websocket),
             }
-            rows += rows_of(f"{clients} × {name}", sides, compare(plan, sides))
-    return [Table(f"{_PACE:g} events a second", COLUMNS, rows)]
+            found = compare(plan, sides)
+            rows += rows_of(name, sides, found)
+            for key, what in (("cpu", "CPU"), ("p99", "p99")):
+                ratio = median(found["Headway"], key, found["bare"])
+                targets.append(Target(f"{name}: {what} against bare daphne's", ratio, 0.5))
+    return [Table(f"{_PACE:g} events a second", COLUMNS, rows, targets)]
 
 
 @contextmanager
