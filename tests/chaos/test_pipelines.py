@@ -126,7 +126,7 @@ async def test_at_random(
     """With a pause at which the work outlasts the kills."""
     keys = {"lease": LEASE, "lost_attempts": 20, "concurrency": 4}
     servers = [serve(server="worker", **keys).start() for _ in range(2)]
-    ids = submit(servers[0], tmp_path / "marks", 0.8, PIPELINES)
+    ids = submit(servers[0], tmp_path / "marks", 0.6, PIPELINES)
     async with kept_up(servers):
         for _ in range(KILLS):
             await asyncio.sleep(rng.uniform(0.5, 2.0))  # it is when chance kills
