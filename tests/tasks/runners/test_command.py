@@ -12,7 +12,7 @@ from tasks.commands import run_command
 from tasks.exceptions import RunCancelled
 from tasks.testing import running_supervisor
 from tests.app import commands
-from tests.tasks.runs import kinds
+from tests.tasks.runs import kinds, until
 from tests.tasks.watching import PATIENCE, data, emitted, failed, gone
 
 SLEEP = "import time; time.sleep(600)"
@@ -189,7 +189,11 @@ async def test_a_stop_that_is_ignored_is_carried_out(settings: Any, transactiona
 async def test_a_kill_ends_it(supervisor: None) -> None:
     handle = await commands.shell.aenqueue("trap '' TERM; setsid sleep 600 & echo $!; wait")
     pid = int((await emitted(handle, "output"))["text"])
-    assert os.getsid(pid) == pid
+
+    async def has_its_own_session() -> bool:  # it is printed before it does
+        return os.getsid(pid) == pid
+
+    await until(has_its_own_session, PATIENCE)
     assert await handle.akill()
     with pytest.raises(RunCancelled):
         await handle.await_result(PATIENCE)
