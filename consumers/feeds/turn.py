@@ -26,6 +26,9 @@ class Pushing(Protocol):
     def push(self, news: News | None) -> bool:
         """Write *news* at once; whether it did."""
 
+    def desist(self) -> None:
+        """Write nothing at once any more: whoever iterates is given it."""
+
 
 class Turn:
     """Has watchers write soon and not now: what comes in the same turn is one chunk.
@@ -60,5 +63,6 @@ class Turn:
                     size += news.chunk.size
             except Exception:  # one client's connection is no other's trouble
                 logger.exception("News could not be written to a client.")
+                watcher.desist()
         delivered.events.inc(events)
         delivered.size.inc(size)

@@ -91,3 +91,7 @@ class Watcher(Follower):
         if not news.complete:
             self._bell.ring()
         return True
+
+    def desist(self) -> None:
+        self.put = None
+        self.wake()
