@@ -80,8 +80,11 @@ def test_nobody_notices(
     server = serve(replay_bytes=1 << 20).start()
     over = tmp_path / "over"
     prey = Prey(server, ledger, over)
-    with undisturbed(
-        server, ledger, over, show, warm_up=lambda: attack(server, kind, count // 5, prey)
-    ):
+    page = [Attack((b"GET / HTTP/1.1\r\n\r\n",))] * 50
+
+    def warm_up() -> None:
+        asyncio.run(fire(server.port, page, prey.run_id))
+
+    with undisturbed(server, ledger, over, show, warm_up):
         statuses = attack(server, kind, count, prey)
     show(f"{kind}: {sum(statuses.values())} answers {dict(statuses)}")

@@ -127,7 +127,7 @@ def test_a_database_that_hangs_is_not_waited_for(live: Any) -> None:
         began = time.monotonic()
         with pytest.raises(AssertionError, match=r"database: no answer in 1 s") as failure:
             live(env).manage("headway_health", "--timeout", "1")
-        assert time.monotonic() - began < 60  # of which Python takes its part to start
+        assert time.monotonic() - began < 8  # of which Python takes its part to start
     assert "migrations: not looked at" in str(failure.value)
 
 
