@@ -91,8 +91,8 @@ class Watcher(ABC):
 
     async def _pause(self) -> None:
         bidden = self.ends[-1] is End.FAREWELL
-        # Not to hammer a server that is down, or because it was asked to.
-        await asyncio.sleep(self.asked if bidden and self.obedient else PAUSE)
+        pause = self.asked if bidden and self.obedient else PAUSE
+        await asyncio.sleep(pause)  # it was asked to, or the server is down and not hammered
         if bidden:
             self.returns.append(asyncio.get_running_loop().time())
 

@@ -138,7 +138,7 @@ def family(context: SyncContext, folder: str) -> None:
     """Ignores SIGTERM, and has descendants in its group, in a session, and without a parent."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     pids = [os.getpid()]
-    sleep = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
+    sleep = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]  # until they are ended
     pids.append(subprocess.Popen(sleep).pid)
     pids.append(subprocess.Popen(sleep, start_new_session=True).pid)
     file = Path(folder) / f"daemon-{os.getpid()}"

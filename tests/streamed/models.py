@@ -57,7 +57,7 @@ class AsyncGeneratorTask(StreamTask):
 
     async def _steps(self) -> AsyncIterator[Data]:
         for number in range(self.count):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # others may come in between
             yield {"step": number + 1, "total": self.count}
 
 
@@ -155,7 +155,7 @@ class CountingTask(StreamTask):
 
     async def _may_go_on(self) -> None:
         while self.path and not left(f"{self.path}.go"):  # noqa: ASYNC110 - another process's
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # it is another process's event
 
 
 class TwinTask(StreamTask):

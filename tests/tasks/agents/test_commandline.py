@@ -86,7 +86,7 @@ async def test_more_than_a_pipe_holds(server: ForkServer) -> None:
 
 async def test_what_it_leaves_behind_is_not_waited_for(server: ForkServer) -> None:
     """A child that goes on has its output open."""
-    code = "import os, time; print('done', flush=True); os.fork() or time.sleep(600)"
+    code = "import os, time; print('done', flush=True); os.fork() or time.sleep(600)"  # goes on
     assert await answer(server, program(code)) == "done\n"
 
 
@@ -118,10 +118,9 @@ async def test_a_program_that_is_not_there(server: ForkServer) -> None:
 
 
 async def test_silence_has_an_end(server: ForkServer) -> None:
+    code = "import time; time.sleep(60)"  # longer than it may
     with pytest.raises(ProviderSilent):
-        await answer(
-            server, program("import time; time.sleep(60)", timeout=0.3)
-        )  # longer than it may
+        await answer(server, program(code, timeout=0.3))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.app import commands
 from tests.tasks.runs import kinds, until
 from tests.tasks.watching import PATIENCE, data, emitted, failed, gone
 
-SLEEP = "import time; time.sleep(600)"
+SLEEP = "import time; time.sleep(600)"  # until it is ended
 
 
 @pytest.fixture

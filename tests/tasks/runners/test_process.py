@@ -182,7 +182,7 @@ async def test_a_timeout_ends_it(supervisor: Supervisor) -> None:
 
 
 async def test_the_start_takes_none_of_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = f"import time; time.sleep(2)\n{spawn._PROGRAM}"
+    slow = f"import time; time.sleep(2)\n{spawn._PROGRAM}"  # longer than it may
     monkeypatch.setattr(spawn, "_PROGRAM", slow)
     async with running_supervisor():
         handle = await apart.add.using(timeout=1.5).aenqueue(1, 2)
