@@ -13,7 +13,7 @@ from httpx_sse import aconnect_sse
 from tests.ledger import Ledger
 from tests.live import START_TIMEOUT, LiveServer
 
-__all__ = ["APPS", "Block", "Site", "UnixServer", "site", "types"]
+__all__ = ["APPS", "Block", "Site", "UnixServer", "site", "types", "whole"]
 
 APPS = "tests.streamed,tests.streamed.twin"
 READ = 40.0  # seconds of silence until a test says that nothing came
@@ -155,3 +155,10 @@ def site(live: Callable[..., LiveServer], kind: str = "tcp", **keys: object) -> 
 
 def types(found: Sequence[Block]) -> list[str]:
     return [block.event for block in found]
+
+
+def whole(found: list[Block]) -> list[Block]:
+    """The blocks, which are a log without a hole, to its end."""
+    assert [block.seq for block in found] == list(range(1, len(found) + 1))
+    assert found[-1].data["_final"] is True
+    return found

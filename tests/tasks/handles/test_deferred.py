@@ -1,13 +1,11 @@
 """Enqueueing with a commit: what a handle says before it, after it, and after a rollback."""
 
 import pickle
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from tasks.compat import task_enqueued
 from tasks.exceptions import (
@@ -22,37 +20,9 @@ from tasks.handles.deferred import DeferredHandle
 from tasks.models import TaskRun
 from tasks.testing import running_supervisor
 from tests.app import tasks as app
+from tests.tasks.handles.undoing import undone
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Undone(Exception):
-    """Raised to roll back."""
-
-
-def undone(enqueue: Callable[[], DeferredHandle], using: str = "default") -> DeferredHandle:
-    """What *enqueue* gives in a block that is rolled back."""
-    try:
-        with transaction.atomic(using=using):
-            handle = enqueue()
-            raise Undone
-    except Undone:
-        return handle
-
-
-@pytest.fixture
-def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A second database of the project, without a table of ours."""
-    file = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "other.sqlite3")}
-    connections.settings["other"] = {**connections.settings["default"], **file, "OPTIONS": {}}
-    # The suite lets tests connect to its own database alone.
-    monkeypatch.setattr(connections["other"], "ensure_connection", lambda: None)
-    connections["other"].connect()
-    try:
-        yield "other"
-    finally:
-        connections["other"].close()
-        del connections["other"], connections.settings["other"]
 
 
 def test_bound_by_the_commit() -> None:
@@ -159,54 +129,6 @@ def test_later_changes_of_the_arguments_change_nothing() -> None:
         metadata["a"] = 2
     run = TaskRun.objects.get(pk=handle.id)
     assert (run.args, run.metadata) == ([{"list": [1]}], {"a": 1})
-
-
-def test_another_databases_commit(other: str) -> None:
-    value = [1]
-    with transaction.atomic(using=other):
-        handle = app.echo.enqueue_on_commit(value, using=other)
-        value.append(2)
-        assert not TaskRun.objects.exists()
-        with pytest.raises(NotCommitted):
-            _ = handle.id
-    assert TaskRun.objects.get(pk=handle.id).args == [[1]]
-
-
-def test_another_databases_rollback(other: str) -> None:
-    handle = undone(lambda: app.echo.enqueue_on_commit(1, using=other), using=other)
-    with pytest.raises(RolledBack):
-        _ = handle.id
-    assert not TaskRun.objects.exists()
-
-
-def test_another_databases_commit_within_one_of_ours(other: str) -> None:
-    with transaction.atomic():
-        with transaction.atomic(using=other):
-            kept = app.echo.enqueue_on_commit(1, using=other)
-        with pytest.raises(NotCommitted):
-            _ = kept.id
-    assert TaskRun.objects.get().pk == kept.run_id
-
-    def inside() -> DeferredHandle:
-        with transaction.atomic(using=other):
-            return app.echo.enqueue_on_commit(2, using=other)
-
-    lost = undone(inside)
-    with pytest.raises(RolledBack):
-        _ = lost.id
-
-
-def test_a_run_that_cannot_be_stored_after_the_other_commit_is_said(
-    other: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError("disk full")
-
-    monkeypatch.setattr("tasks.engine.store.insert_runs", fail)
-    with pytest.raises(RuntimeError, match="disk full"), transaction.atomic(using=other):
-        handle = app.echo.enqueue_on_commit(1, using=other)
-    with pytest.raises(RolledBack, match="disk full"):
-        _ = handle.id
 
 
 def test_the_frameworks_signal_is_sent_after_the_commit() -> None:
