@@ -9,6 +9,7 @@ import pytest
 
 from tests.chaos.service.client import State, enqueue_many, state
 from tests.live import LiveServer
+from tests.processes import Usage
 from tests.stacks import Serve, Show, Stack
 from tests.watchers import StreamWatcher
 
@@ -46,11 +47,18 @@ async def back_to(server: LiveServer, before: State) -> State:
             break
         await asyncio.sleep(0.05)  # the server learns of 300 closed sockets one by one
         now = state(server)
-    for _ in range(200):
-        if server.usage().threads < MOST:
-            break
-        await asyncio.sleep(0.05)  # a request's thread outlives its answer, here of the question
     return now
+
+
+async def settled(server: LiveServer) -> Usage:
+    """What the process uses without threads that are about to end; what it has if they stay."""
+    usage = server.usage()
+    for _ in range(200):
+        if usage.threads < MOST:
+            break
+        await asyncio.sleep(0.05)  # a request's threads outlive its answer, here of the question
+        usage = server.usage()
+    return usage
 
 
 async def warm_up(watcher: StreamWatcher) -> None:
@@ -79,8 +87,8 @@ async def opened(watchers: list[StreamWatcher]) -> AsyncIterator[None]:
         await asyncio.wait(watching)
 
 
-def looked(server: LiveServer, stack: Stack, show: Show, when: str) -> None:
-    usage, held = server.usage(), stack.connections(server.process.pid)
+async def looked(server: LiveServer, stack: Stack, show: Show, when: str) -> None:
+    usage, held = await settled(server), stack.connections(server.process.pid)
     show(
         f"{when}: {usage.threads} threads, {held} connections to the database,"
         f" {usage.files} files, {usage.rss >> 20} MB, {state(server)}"
@@ -102,15 +110,15 @@ async def test_open_streams_hold_no_thread_and_no_connection(
     ]
     await warm_up(StreamWatcher(server.port, runs[0], headers=headers))
     before = await back_to(server, state(server))
-    looked(server, stack, show, "before")
+    await looked(server, stack, show, "before")
     async with opened(watchers):
         # All at once they are live, and get what happens from here on.
         await in_groups(watchers, lambda watcher: watcher.reach(watcher.cursor + 2))
-        looked(server, stack, show, f"with {STREAMS} streams")
+        await looked(server, stack, show, f"with {STREAMS} streams")
         now = state(server)
     assert now.watchers == STREAMS
     assert now.feeds == RUNS
     after = await back_to(server, before)
-    looked(server, stack, show, "after")
+    await looked(server, stack, show, "after")
     assert after.tasks <= before.tasks
     assert (after.feeds, after.watchers) == (0, 0)
