@@ -1,7 +1,8 @@
 """One watcher: a connection whose bytes are scanned for events."""
 
-import asyncio
 import re
+import socket
+from contextlib import suppress
 from typing import Protocol
 
 from tests.bench.spec import Spec
@@ -21,13 +22,21 @@ _EVENT = re.compile(rb'"seq":(\d+),"type":"[^"]+","at":"([^"]+)Z","data":')
 _MARK = b'Z","data":'
 
 
+class Transport(Protocol):
+    """What a connection writes to."""
+
+    def sendall(self, data: bytes, /) -> None: ...
+
+    def shutdown(self, how: int, /) -> None: ...
+
+
 class Observer(Protocol):
     """Whom a connection tells."""
 
     wrong: list[str]
 
-    def took(self, before: int, stamps: list[bytes]) -> None:
-        """Events with these times have come, after as many as *before*."""
+    def took(self, before: int, stamps: list[bytes], now: float) -> None:
+        """Events with these times have come at *now*, after as many as *before*."""
 
     def resume(self, connection: "Connection") -> bool:
         """Whether *connection*, which was cut off, will be connected again."""
@@ -36,7 +45,7 @@ class Observer(Protocol):
         """The connection has ended."""
 
 
-class Connection(asyncio.Protocol):
+class Connection:
     """Counts 1, 2, 3 … to the run's last event, and waits for the server to end the stream."""
 
     def __init__(self, spec: Spec, observer: Observer) -> None:
@@ -45,25 +54,26 @@ class Connection(asyncio.Protocol):
         self._rest = b""
         self._seen = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def made(self, transport: Transport) -> None:
         self._transport = transport
         self._rest = b""  # what an earlier connection left half sent comes again
-        transport.write(request(self._spec, self._seen))
+        transport.sendall(request(self._spec, self._seen))
 
-    def data_received(self, data: bytes) -> None:
+    def received(self, data: bytes, now: float) -> None:
         buffer = self._rest + data
         if self._spec.websocket and (ping := _PING.search(buffer)):
-            self._transport.write(_PONG + ping[1])
+            with suppress(OSError):  # the server may have closed since
+                self._transport.sendall(_PONG + ping[1])
         cut = buffer.rfind(_MARK) + len(_MARK)
         if cut >= len(_MARK):
-            self._take(_EVENT.findall(buffer, 0, cut))
+            self._take(_EVENT.findall(buffer, 0, cut), now)
             buffer = buffer[cut:]
         self._rest = buffer
         if self._spec.websocket and self._complete and self._closed:
-            self._transport.close()
+            with suppress(OSError):
+                self._transport.shutdown(socket.SHUT_RDWR)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def lost(self) -> None:
         if not self._complete:
             if self._observer.resume(self):
                 return
@@ -83,12 +93,12 @@ class Connection(asyncio.Protocol):
             for at in range(max(0, size - _LONGEST), size - 1)
         )
 
-    def _take(self, events: list[tuple[bytes, bytes]]) -> None:
+    def _take(self, events: list[tuple[bytes, bytes]], now: float) -> None:
         seqs = [int(seq) for seq, _ in events]
         before, self._seen = self._seen, self._seen + len(seqs)
         if seqs != [*range(before + 1, self._seen + 1)]:
             self._observer.wrong.append(f"{seqs[:3]}… where {before + 1} should follow")
-        self._observer.took(before, [at for _, at in events])
+        self._observer.took(before, [at for _, at in events], now)
 
 
 def request(spec: Spec, after: int) -> bytes:

@@ -1,7 +1,5 @@
 """The client counts events in bytes that are cut anywhere, and sees what is wrong with them."""
 
-import asyncio
-
 import pytest
 
 from tests.bench.connection import Connection
@@ -14,7 +12,7 @@ class Seen:
         self.count = 0
         self._resumes = resumes
 
-    def took(self, before: int, stamps: list[bytes]) -> None:
+    def took(self, before: int, stamps: list[bytes], now: float) -> None:
         assert before == self.count
         self.count += len(stamps)
 
@@ -25,11 +23,14 @@ class Seen:
         return self._resumes
 
 
-class Sink(asyncio.Transport):
+class Sink:
     written = b""
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written = bytes(data)
+    def sendall(self, data: bytes) -> None:
+        self.written = data
+
+    def shutdown(self, how: int) -> None:
+        pass
 
 
 def stream(*seqs: int) -> bytes:
@@ -44,8 +45,8 @@ def feed(data: bytes, size: int, last: int) -> Seen:
     seen = Seen()
     connection = Connection(Spec(1, "/", websocket=False, clients=1, last=last), seen)
     for start in range(0, len(data), size):
-        connection.data_received(data[start : start + size])
-    connection.connection_lost(None)
+        connection.received(data[start : start + size], now=0)
+    connection.lost()
     return seen
 
 
@@ -64,9 +65,9 @@ def test_sees_gaps_repetitions_disorder_and_early_ends(seqs: tuple[int, ...]) ->
 def test_continues_after_its_cursor_when_cut_off() -> None:
     seen, sink = Seen(resumes=True), Sink()
     connection = Connection(Spec(1, "/run/", websocket=True, clients=1, last=4), seen)
-    connection.data_received(stream(1, 2) + stream(3)[:-60])
-    connection.connection_lost(ConnectionResetError())
-    connection.connection_made(sink)
-    connection.data_received(stream(3, 4))
+    connection.received(stream(1, 2) + stream(3)[:-60], now=0)
+    connection.lost()
+    connection.made(sink)
+    connection.received(stream(3, 4), now=0)
     assert sink.written.startswith(b"GET /run/?after=2 HTTP/1.1\r\n")
     assert (seen.wrong, seen.count) == ([], 4)
