@@ -32,7 +32,7 @@ import logging
 from typing import Any
 
 from asgi_app import eager, leftovers
-from asgi_app.chunked import write_part
+from asgi_app.chunked import chunked
 from asgi_app.inbox import Inbox
 from asgi_app.protocol import protocol_behind
 from consumers import delivered
@@ -158,7 +158,10 @@ class StreamFlow(Flow):
         request, transport = self._protocol, self._transport
         if transport is None or self._drained is not None or request.finished:
             return False
-        write_part(request, transport, data)
+        if request.chunked and data:  # an empty part would end the body
+            transport.write(chunked(data))  # as twisted.web would, framed once for all
+        else:
+            request.write(data)
         return True
 
     def _begin(self) -> None:
@@ -228,12 +231,13 @@ class SocketFlow(Flow):
 
     def _write(self, frames: bytes) -> None:
         """Nothing may follow a close frame, nor overtake what autobahn has queued."""
-        if not self._is_open():
+        protocol = self._protocol
+        if protocol.state != protocol.STATE_OPEN:
             return
-        if self._protocol.send_queue:
-            self._protocol.sendData(frames)
+        if protocol.send_queue:
+            protocol.sendData(frames)
         else:
-            self._protocol.transport.write(frames)
+            protocol.transport.write(frames)
 
     async def _cut_off(self) -> None:
         self._closed = closed = asyncio.Event()

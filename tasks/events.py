@@ -1,7 +1,7 @@
 """Events: their types, their envelope, and the shape in which they cross the layer."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypedDict
 from uuid import UUID
@@ -147,16 +147,9 @@ def layer_message(batches: Sequence[LayerBatch], at: int = 0) -> LayerMessage:
 
 
 def layer_batch(run_id: UUID, events: Sequence[Event]) -> LayerBatch:
-    return {
-        "run": str(run_id),
-        "first": events[0].seq,
-        "envelopes": "\n".join(_envelopes(run_id, events)).encode(),
-    }
-
-
-def _envelopes(run_id: UUID, events: Iterable[Event]) -> Iterable[str]:
-    text = str(run_id)
-    return (envelope(text, event) for event in events)
+    run = str(run_id)
+    envelopes = "\n".join([envelope(run, event) for event in events])
+    return {"run": run, "first": events[0].seq, "envelopes": envelopes.encode()}
 
 
 def shard_group(run_id: UUID, shards: int) -> str:

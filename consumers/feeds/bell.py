@@ -8,15 +8,12 @@ __all__ = ["Bell"]
 class Bell:
     """Wakes the one who waits for it; rung while nobody does, it is not heard."""
 
-    __slots__ = ("_waiter", "awaited")
+    __slots__ = ("_waiter",)
 
     def __init__(self) -> None:
-        #: Whether somebody waits who has not been woken yet.
-        self.awaited = False
         self._waiter: asyncio.Future[None] | None = None
 
     def ring(self) -> None:
-        self.awaited = False
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -24,9 +21,7 @@ class Bell:
         # One future for each who waits: cancelling a task cancels the future it waits for,
         # and one that all share would end them all.
         self._waiter = asyncio.get_running_loop().create_future()
-        self.awaited = True
         try:
             await self._waiter
         finally:
-            self.awaited = False
             self._waiter = None

@@ -174,5 +174,6 @@ class Feed:
     def _stir(self) -> None:
         self._stirred = monotonic()
         self._drop()  # the last one may have grown
-        for listener in self.listeners:
+        self.turn.stir()
+        for listener in self.listeners - self.turn.waiting:
             listener.wake()

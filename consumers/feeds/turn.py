@@ -1,4 +1,4 @@
-"""What is done once more in this turn of the event loop, for all who ask for it."""
+"""News written once more in this turn of the event loop, to all who wait for them."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ class Pushing(Protocol):
     cursor: int
 
     def push(self, news: News | None) -> bool:
-        """Write *news* at once; whether it did."""
+        """Write *news* at once; whether it did. Else it does not wait any more."""
 
     def desist(self) -> None:
         """Write nothing at once any more: whoever iterates is given it."""
@@ -37,22 +37,25 @@ class Turn:
     was written is counted once: for every watcher, each costs as much as the writing.
     """
 
-    __slots__ = ("_news", "_waiting")
+    __slots__ = ("_due", "_news", "waiting")
 
     def __init__(self, news: Callable[[int], News | None]) -> None:
+        #: Those that are written to while they wait, and need not be woken for it.
+        self.waiting: set[Pushing] = set()
         self._news = news
-        self._waiting: list[Pushing] = []
+        self._due = False
 
-    def add(self, watcher: Pushing) -> None:
-        if not self._waiting:
+    def stir(self) -> None:
+        """Something is new."""
+        if self.waiting and not self._due:
+            self._due = True
             asyncio.get_running_loop().call_soon(self._run)
-        self._waiting.append(watcher)
 
     def _run(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        self._due = False
         known: dict[int, News | None] = {}
         events = size = 0
-        for watcher in waiting:
+        for watcher in tuple(self.waiting):
             cursor = watcher.cursor
             if cursor not in known:
                 known[cursor] = self._news(cursor)

@@ -35,7 +35,6 @@ class Watcher(Follower):
     ) -> None:
         #: Writes a chunk at once and says so, or does not: then it comes out of the iteration.
         self.put: Callable[[Chunk], bool] | None = None
-        self._pushing = False
         self._bell = Bell()
         self._beat = False
         super().__init__(feed, replay, cursor, on_close, transport)
@@ -57,7 +56,7 @@ class Watcher(Follower):
                 self._beat = False
                 return Signal.HEARTBEAT
             else:
-                await self._bell.wait()
+                await self._rest()
         raise StopAsyncIteration
 
     def deny(self, refusal: Refusal) -> None:
@@ -69,29 +68,33 @@ class Watcher(Follower):
         super().close()
 
     def wake(self) -> None:
-        if self.put is None:
-            self._bell.ring()
-        elif self._bell.awaited and not self._pushing:
-            self._pushing = True
-            self._feed.turn.add(self)
+        self._feed.turn.waiting.discard(self)
+        self._bell.ring()
 
     def beat(self) -> None:
         self._beat = True
-        self._bell.ring()
+        self.wake()
 
     def push(self, news: News | None) -> bool:
         """Write *news* while the iteration waits, if it can be done at once; else it goes on."""
-        self._pushing = False
-        if self.put is None or not self._bell.awaited:
-            return False  # the iteration goes on, and comes by
-        if news is None or not self.put(news.chunk):
-            self._bell.ring()
+        put = self.put
+        if put is None or news is None or not put(news.chunk):
+            self.wake()
             return False
         self.cursor = news.chunk.last
         if not news.complete:
-            self._bell.ring()
+            self.wake()
         return True
 
     def desist(self) -> None:
         self.put = None
         self.wake()
+
+    async def _rest(self) -> None:
+        """Wait until woken."""
+        if self.put is not None:
+            self._feed.turn.waiting.add(self)
+        try:
+            await self._bell.wait()
+        finally:
+            self._feed.turn.waiting.discard(self)

@@ -29,7 +29,7 @@ from tasks.engine.process.threads import DatabaseThread
 from tasks.engine.store import Claim, Held, RunWrite
 from tasks.engine.upkeep.pruning import Pruner
 from tasks.engine.writing.journal import Journal
-from tasks.engine.writing.publisher import Publisher
+from tasks.engine.writing.publisher import Publisher, pack
 from tasks.logs import name_worker
 from tasks.states import CancelRequest, Ending
 
@@ -137,7 +137,7 @@ class Workforce:
     def announce(self, write: RunWrite) -> None:
         """Publish what another thread has written."""
         if self._runs is not None:
-            self._runs.start_soon(self._publisher.publish, [(write.run_id, write.events)])
+            self._runs.start_soon(self._publisher.publish, pack([(write.run_id, write.events)]))
 
     # Draining
 
@@ -189,7 +189,7 @@ class Workforce:
             self._runs.start_soon(self._execute, attempt, name=f"run {claim.task}[{claim.run_id}]")
         if claims:
             started = [(claim.run_id, [claim.started]) for claim in claims]
-            self._runs.start_soon(self._publisher.publish, started)
+            self._runs.start_soon(self._publisher.publish, pack(started))
 
     async def _execute(self, attempt: Attempt) -> None:
         if attempt.claim.cancel_requested:

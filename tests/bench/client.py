@@ -23,7 +23,7 @@ __all__ = ["Crowd"]
 
 _READY = 2  # events, queued and started: who has them is connected and up to date
 _CONNECTING = 20  # connections without an answer; more would overflow a server's listen queue
-_PIECE = 1 << 18  # bytes read at once
+_PIECE = 1 << 16  # bytes read at once; more is memory that the kernel has to be asked for
 _QUIET = 0.03  # seconds; longer than between two events of a paced run
 _MOST = 1 << 26  # bytes not looked at; what comes beyond has to wait
 

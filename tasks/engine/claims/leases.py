@@ -18,7 +18,7 @@ from tasks.engine.metrics import instruments
 from tasks.engine.pipelines import conductor
 from tasks.engine.process.threads import DatabaseThread, ThreadedChild
 from tasks.engine.store import Held
-from tasks.engine.writing.publisher import Publisher
+from tasks.engine.writing.publisher import Publisher, pack
 
 __all__ = ["Leases", "Rescuer", "relied_on_until"]
 
@@ -138,7 +138,8 @@ class Rescuer:
                     extra={"run_id": str(write.run_id)},
                 )
             if writes:  # and there may be more
-                await self._publisher.publish([(item.run_id, item.events) for item in writes])
+                events = pack([(item.run_id, item.events) for item in writes])
+                await self._publisher.publish(events)
                 ids = [item.run_id for item in writes]
                 conductor.note(await self._writer.call(store.owners, ids))
                 self._wake()

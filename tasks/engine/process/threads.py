@@ -57,8 +57,10 @@ class DatabaseThread:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
-    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run *function* in the thread. A cancelled caller does not stop it."""
+    def call(
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> "asyncio.Future[T]":
+        """Have *function* run in the thread; to be awaited. Cancelling it does not stop it."""
         # Not by way of submit(): a future for threads, tied to one of the loop, costs as much
         # as a small transaction.
         loop = asyncio.get_running_loop()
@@ -71,7 +73,7 @@ class DatabaseThread:
                     loop.call_soon_threadsafe(_settle, answer, outcome)
 
         self._put(work)
-        return await answer
+        return answer
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Like :meth:`call`, from any thread."""

@@ -20,7 +20,7 @@ from tasks.engine.process.threads import DatabaseThread
 from tasks.engine.store import RunWrite
 from tasks.engine.writing.flushes import Flushes
 from tasks.engine.writing.group import gather
-from tasks.engine.writing.publisher import Publisher
+from tasks.engine.writing.publisher import Publisher, pack
 from tasks.events import APPEND, PROGRESS, STOPPING, Event, encode_data
 from tasks.states import Ending
 
@@ -224,12 +224,16 @@ class Journal:
 
     async def _commit(self, group: Sequence[tuple[Attempt, RunWrite]]) -> set[UUID]:
         began = time.perf_counter()
-        refused = await self._writer.call(store.write, [write for _, write in group])
+        writing = self._writer.call(store.write, [write for _, write in group])
+        # While the database works, there is time for it.
+        parcel = pack([(write.run_id, write.events) for _, write in group])
+        refused = await writing
         count = sum(len(write.events) for _, write in group)
         instruments.committed(count, time.perf_counter() - began)
         self._free(count)
-        kept = [write for _, write in group if write.run_id not in refused]
-        await self._publisher.publish([(write.run_id, write.events) for write in kept])
+        if refused:
+            parcel = pack([batch for batch in parcel.batches if batch[0] not in refused])
+        await self._publisher.publish(parcel)
         for attempt, write in group:
             if write.run_id in refused:
                 logger.warning(

@@ -5,7 +5,8 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, cast
+from contextlib import nullcontext
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
@@ -23,11 +24,25 @@ from tasks.events import (
     shard_group,
 )
 
-__all__ = ["Publisher"]
+__all__ = ["Parcel", "Publisher", "pack"]
 
 logger = logging.getLogger("headway.publisher")
 
 _PATIENCE = 1.0  # seconds
+
+
+class Parcel(NamedTuple):
+    """Events of some runs, and what the layer is given of them for each group."""
+
+    batches: Sequence[tuple[UUID, Sequence[Event]]]
+    shards: dict[str, list[LayerBatch]]
+
+
+def pack(batches: Sequence[tuple[UUID, Sequence[Event]]]) -> Parcel:
+    shards: dict[str, list[LayerBatch]] = defaultdict(list)
+    for run_id, events in batches:
+        shards[shard_group(run_id, conf().shards)].append(layer_batch(run_id, events))
+    return Parcel(batches, shards)
 
 
 class Publisher:
@@ -41,27 +56,25 @@ class Publisher:
         self._muted_until = 0.0
         self._failing = False  # said once, not for every flush
 
-    async def publish(self, batches: Sequence[tuple[UUID, Sequence[Event]]]) -> None:
+    async def publish(self, parcel: Parcel) -> None:
         """Send the events of some runs. Returns when the layer has them, or has failed."""
         if time.monotonic() >= self._muted_until:
-            await self._send(batches)
-        if tidings.wanted() and _has_change(batches):
+            await self._send(parcel)
+        if tidings.wanted() and _has_change(parcel.batches):
             tidings.tell()
-        for run_id, events in batches:
+        for run_id, events in parcel.batches:
             if events[-1].type == FINISHED:
                 waiting.notify(run_id)
             else:
                 waiting.stir(run_id, events[-1].seq)
 
-    async def _send(self, batches: Sequence[tuple[UUID, Sequence[Event]]]) -> None:
-        shards: dict[str, list[LayerBatch]] = defaultdict(list)
-        for run_id, events in batches:
-            shards[shard_group(run_id, conf().shards)].append(layer_batch(run_id, events))
+    async def _send(self, parcel: Parcel) -> None:
         layer = cast(Any, get_channel_layer(conf().channel_layer))
-        alone = isinstance(layer, InMemoryChannelLayer)  # there is nothing to wait for
+        # In memory there is nothing to wait for.
+        alone = isinstance(layer, InMemoryChannelLayer)
         try:
-            async with asyncio.timeout(None if alone else _PATIENCE):
-                for group, messages in shards.items():
+            async with nullcontext() if alone else asyncio.timeout(_PATIENCE):
+                for group, messages in parcel.shards.items():
                     await layer.group_send(group, layer_message(messages, time.time_ns() // 1000))
         except Exception as error:
             self._muted_until = time.monotonic() + _PATIENCE
@@ -76,7 +89,7 @@ class Publisher:
             if self._failing:
                 logger.info("The Channels layer takes events again.")
             self._failing = False
-            instruments.published.inc(sum(len(events) for _, events in batches))
+            instruments.published.inc(sum(len(events) for _, events in parcel.batches))
 
 
 def _has_change(batches: Sequence[tuple[UUID, Sequence[Event]]]) -> bool:

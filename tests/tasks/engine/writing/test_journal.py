@@ -19,7 +19,7 @@ from tasks.engine.attempts.endings import End
 from tasks.engine.process.threads import DatabaseThread
 from tasks.engine.store import Claim, RunWrite
 from tasks.engine.writing.journal import Journal
-from tasks.engine.writing.publisher import Publisher
+from tasks.engine.writing.publisher import Parcel, Publisher
 from tasks.events import Event
 from tasks.exceptions import InvalidEvent, RunLost
 from tasks.ids import new_run_id
@@ -58,8 +58,8 @@ class FakePublisher:
     def __init__(self) -> None:
         self.sent: dict[UUID, list[Event]] = {}
 
-    async def publish(self, batches: Sequence[tuple[UUID, Sequence[Event]]]) -> None:
-        for run_id, events in batches:
+    async def publish(self, parcel: Parcel) -> None:
+        for run_id, events in parcel.batches:
             self.sent.setdefault(run_id, []).extend(events)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.engine.writing import publisher as module
-from tasks.engine.writing.publisher import Publisher
+from tasks.engine.writing.publisher import Publisher, pack
 from tasks.events import Event, new_event
 from tasks.ids import new_run_id
 
@@ -40,7 +40,7 @@ def some_events() -> list[tuple[Any, list[Event]]]:
 
 async def test_one_message_a_shard(layer: FakeLayer, settings: Any) -> None:
     settings.HEADWAY = {"SHARDS": 4}
-    await Publisher().publish(some_events())
+    await Publisher().publish(pack(some_events()))
     assert len(layer.sent) == 4
     assert sum(len(message["batches"]) for _, message in layer.sent) == 64
 
@@ -54,15 +54,15 @@ async def test_a_layer_in_trouble_is_left_alone_for_a_while(
     layer.mood = mood
     begin = time.monotonic()
     for _ in range(20):
-        await publisher.publish(some_events())
+        await publisher.publish(pack(some_events()))
     assert time.monotonic() - begin < 2  # and not twenty times the patience
     assert layer.asked == 1
     layer.mood = "well"
     await asyncio.sleep(0.25)  # as long as the layer is left alone
-    await publisher.publish(some_events())
+    await publisher.publish(pack(some_events()))
     assert layer.sent
 
 
 async def test_without_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "get_channel_layer", lambda _: None)
-    await Publisher().publish(some_events())
+    await Publisher().publish(pack(some_events()))
