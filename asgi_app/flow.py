@@ -232,12 +232,8 @@ class SocketFlow(Flow):
     def _write(self, frames: bytes) -> None:
         """Nothing may follow a close frame, nor overtake what autobahn has queued."""
         protocol = self._protocol
-        if protocol.state != protocol.STATE_OPEN:
-            return
-        if protocol.send_queue:
-            protocol.sendData(frames)
-        else:
-            protocol.transport.write(frames)
+        if protocol.state == protocol.STATE_OPEN:
+            (protocol.sendData if protocol.send_queue else protocol.transport.write)(frames)
 
     async def _cut_off(self) -> None:
         self._closed = closed = asyncio.Event()

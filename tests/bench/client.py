@@ -8,6 +8,7 @@ when all have got the run's first two events, and when all streams have ended a 
 """
 
 import dataclasses
+import gc
 import json
 import selectors
 import socket
@@ -129,5 +130,6 @@ def _moment(at: bytes) -> float:
 
 
 if __name__ == "__main__":
+    gc.disable()  # it would look through all that is kept for later, again and again
     report = Crowd(Spec(**json.loads(sys.argv[1]))).watch()
     print(json.dumps(dataclasses.asdict(report)), flush=True)

@@ -42,6 +42,7 @@ def undisturbed(
         try:
             before = state(server)
             warm_up()
+            state(server)  # of memory, what nobody holds is gone: before, as it will be after
             size = server.usage().rss
             yield
             after = _settled(server, before)

@@ -77,7 +77,7 @@ def test_nobody_notices(
     serve: Serve, ledger: Ledger, tmp_path: Path, show: Show, kind: str, count: int
 ) -> None:
     # What is read of logs is kept, up to that.
-    server = serve(replay_bytes=1 << 20).start()
+    server = serve(replay_bytes=1 << 20, feed_bytes=1 << 16).start()
     over = tmp_path / "over"
     prey = Prey(server, ledger, over)
     page = [Attack((b"GET / HTTP/1.1\r\n\r\n",))] * 50

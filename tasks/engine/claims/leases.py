@@ -16,7 +16,8 @@ from tasks.engine.attempts.attempt import Attempt
 from tasks.engine.attempts.endings import lost_with_its_process
 from tasks.engine.metrics import instruments
 from tasks.engine.pipelines import conductor
-from tasks.engine.process.threads import DatabaseThread, ThreadedChild
+from tasks.engine.process.threadedchild import ThreadedChild
+from tasks.engine.process.threads import DatabaseThread
 from tasks.engine.store import Held
 from tasks.engine.writing.publisher import Publisher, pack
 

@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, connections
 
 from tasks.conf import conf
 from tasks.engine import store
-from tasks.engine.process.threads import ThreadedChild
+from tasks.engine.process.threadedchild import ThreadedChild
 from tasks.engine.store import WorkerInfo
 from tasks.settings import queues
 

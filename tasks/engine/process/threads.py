@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -13,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, connections
 
 from tasks.conf import conf
 
-__all__ = ["DatabaseThread", "ThreadedChild", "see_off", "use_own_connection"]
+__all__ = ["DatabaseThread", "see_off", "use_own_connection"]
 
 _FAREWELL = 0.2  # seconds: a connection is closed in one of them, unless the server hangs
 
@@ -56,6 +57,7 @@ class DatabaseThread:
         self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        self._round: _Round | None = None
 
     def call(
         self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -86,6 +88,28 @@ class DatabaseThread:
         self._put(work)
         return future
 
+    async def patrol(self, look: Callable[[], None], every: float) -> None:
+        """Have *look* called about every so many seconds, between calls, until cancelled.
+
+        Raises what it raises. One at a time: a thread that is up anyway costs less than another.
+        """
+        loop = asyncio.get_running_loop()
+        failed: asyncio.Future[None] = loop.create_future()
+
+        def glance() -> None:
+            outcome = _carry_out(look)
+            if isinstance(outcome, _Raised):
+                self._round = None
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(_settle, failed, outcome)
+
+        self._round = _Round(glance, every)
+        self._put(_nothing)  # it waits differently from now on
+        try:
+            await failed
+        finally:
+            self._round = None
+
     def close(self) -> None:
         """Close the connection and end the thread after the calls before this one."""
         if self._thread is not None:
@@ -102,10 +126,41 @@ class DatabaseThread:
 
     def _serve(self) -> None:
         use_own_connection()
-        while (work := self._calls.get()) is not None:
+        while (work := self._next()) is not None:
             work()
             del work  # or the last result would live until the next call
         connections.close_all()
+
+    def _next(self) -> Callable[[], None] | None:
+        while True:
+            wait = None
+            if (round_ := self._round) is not None:
+                wait = round_.begin()
+            try:
+                return self._calls.get(timeout=wait)
+            except queue.Empty:
+                continue
+
+
+class _Round:
+    """Looks when it is time."""
+
+    def __init__(self, look: Callable[[], None], every: float) -> None:
+        self._look = look
+        self._every = every
+        self._due = time.monotonic() + every
+
+    def begin(self) -> float:
+        """Look if it is time; seconds until the next one."""
+        now = time.monotonic()
+        if now >= self._due:
+            self._look()
+            self._due = now + self._every
+        return self._due - now
+
+
+def _nothing() -> None:
+    pass
 
 
 class _Raised(NamedTuple):
@@ -128,56 +183,3 @@ def _settle(future: "Future[T] | asyncio.Future[T]", outcome: T | _Raised) -> No
         future.set_exception(outcome.error)
     else:
         future.set_result(outcome)
-
-
-class ThreadedChild:
-    """A child of the supervisor that works in a thread of its own, whatever the loop does."""
-
-    #: Of the thread.
-    name = "child"
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-
-    async def serve(self) -> None:
-        """Have :meth:`watch` run in a daemon thread until cancelled; raises what it raises."""
-        ending = threading.Event()
-        ended: asyncio.Future[None] = self._loop.create_future()
-        thread = threading.Thread(
-            target=self._run, args=(ending, ended), name=f"headway-{self.name}", daemon=True
-        )
-        thread.start()
-        try:
-            await ended
-        finally:
-            ending.set()
-            self.interrupt()
-            see_off(thread)
-
-    def interrupt(self) -> None:
-        """Have :meth:`watch` look at *ending* now, where it waits for something else."""
-
-    def watch(self, ending: threading.Event) -> None:
-        """The work, in the thread, until *ending* is set."""
-        raise NotImplementedError
-
-    def tell(self, callback: Callable[[], object]) -> None:
-        """Have *callback* called on the loop."""
-        try:
-            self._loop.call_soon_threadsafe(callback)
-        except RuntimeError:
-            return  # the loop is closed, and with it everyone who could hear
-
-    def _run(self, ending: threading.Event, ended: "asyncio.Future[None]") -> None:
-        try:
-            use_own_connection()
-            self.watch(ending)
-        except BaseException as error:
-            self.tell(partial(_fail, ended, error))
-        finally:
-            connections.close_all()
-
-
-def _fail(ended: "asyncio.Future[None]", error: BaseException) -> None:
-    if not ended.done():
-        ended.set_exception(error)

@@ -11,7 +11,7 @@ from django.db import connections
 
 from tasks.conf import conf
 from tasks.engine import store
-from tasks.engine.process.threads import ThreadedChild
+from tasks.engine.process.threadedchild import ThreadedChild
 from tasks.engine.store import Due
 from tasks.settings import retention
 from tasks.settings.retention import Rule

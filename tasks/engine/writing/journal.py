@@ -18,6 +18,7 @@ from tasks.engine.attempts.text import pieces
 from tasks.engine.metrics import instruments
 from tasks.engine.process.threads import DatabaseThread
 from tasks.engine.store import RunWrite
+from tasks.engine.writing.backpressure import Backpressure
 from tasks.engine.writing.flushes import Flushes
 from tasks.engine.writing.group import gather
 from tasks.engine.writing.publisher import Publisher, pack
@@ -44,12 +45,10 @@ class Journal:
         self._publisher = publisher
         self._loop, self._home = asyncio.get_running_loop(), threading.get_ident()
         self._lock = threading.Lock()
-        self._space = threading.Condition(self._lock)
+        self._backpressure = Backpressure(self._lock)
         self._dirty: dict[Attempt, None] = {}
-        self._held = 0  # events taken in and not yet committed
         self._called = False  # the loop has been told that there is work
         self._work = asyncio.Event()
-        self._room: asyncio.Future[None] | None = None
         self._taken: list[tuple[Attempt, RunWrite]] = []
         self._flushes = Flushes()
 
@@ -88,24 +87,19 @@ class Journal:
     @property
     def uncommitted(self) -> int:
         """Events taken in and not yet committed."""
-        return self._held
+        return self._backpressure.held
 
     @property
     def full(self) -> bool:
-        return self._held >= conf().journal_events
+        return self._backpressure.full
 
     async def room(self) -> None:
         """Wait until the journal is not full: back-pressure on a task that emits too fast."""
-        while self.full:
-            if self._room is None or self._room.done():
-                self._room = self._loop.create_future()
-            await asyncio.shield(self._room)
+        await self._backpressure.wait()
 
     def room_blocking(self) -> None:
         """:meth:`room`, for a thread."""
-        with self._space:
-            while self.full:
-                self._space.wait()
+        self._backpressure.wait_blocking()
 
     async def flush(self, attempt: Attempt) -> None:
         """Wait until everything *attempt* has emitted is committed."""
@@ -133,7 +127,7 @@ class Journal:
             attempt.next_seq += 1
             attempt.change = change
             attempt.closed = True
-            self._held += 1
+            self._backpressure.held += 1
             self._dirty[attempt] = None
         instruments.ended(attempt, end.ending, change.status)
         self._call()
@@ -159,7 +153,7 @@ class Journal:
         with self._lock:
             attempt.closed = True
             self._dirty.pop(attempt, None)
-            self._held -= len(attempt.pending)
+            self._backpressure.held -= len(attempt.pending)
             attempt.pending.clear()
         attempt.cancel(Cause.LOST)
         self._flushes.answer({attempt.claim.run_id})
@@ -203,7 +197,7 @@ class Journal:
         if type_ == PROGRESS:
             attempt.progress = text
         self._dirty[attempt] = None
-        self._held += 1
+        self._backpressure.held += 1
         if not self._called:
             self._call()
 
@@ -230,7 +224,7 @@ class Journal:
         refused = await writing
         count = sum(len(write.events) for _, write in group)
         instruments.committed(count, time.perf_counter() - began)
-        self._free(count)
+        self._backpressure.free(count)
         if refused:
             parcel = pack([batch for batch in parcel.batches if batch[0] not in refused])
         await self._publisher.publish(parcel)
@@ -245,10 +239,3 @@ class Journal:
             elif write.change is not None and not attempt.settled.done():
                 attempt.settled.set_result(None)
         return refused
-
-    def _free(self, count: int) -> None:
-        with self._space:
-            self._held -= count
-            self._space.notify_all()
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)

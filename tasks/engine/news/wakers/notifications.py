@@ -6,7 +6,7 @@ from functools import partial
 
 from tasks.engine import store
 from tasks.engine.news.wakers.news import Hear, News
-from tasks.engine.process.threads import ThreadedChild
+from tasks.engine.process.threadedchild import ThreadedChild
 
 __all__ = ["Waker", "announce"]
 

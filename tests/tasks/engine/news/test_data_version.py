@@ -31,10 +31,9 @@ class Counted(Waker):
         async with self._changed:
             await self._changed.wait_for(lambda: self.looks >= until)
 
-    def _look(self) -> int:
-        found = super()._look()
-        self.tell(lambda: asyncio.ensure_future(self._note()))
-        return found
+    def _look(self) -> None:
+        super()._look()
+        self._loop.call_soon_threadsafe(lambda: asyncio.ensure_future(self._note()))
 
     def _woken(self) -> None:
         self.wakes += 1

@@ -69,3 +69,42 @@ def test_a_loop_that_is_closed_is_not_told(thread: DatabaseThread) -> None:
     asyncio.run(leave())
     go.set()
     assert thread.submit(max, 1, 2).result() == 2
+
+
+async def test_it_looks_between_calls_and_beside_them(thread: DatabaseThread) -> None:
+    """Also where calls never end: each finds the next one waiting."""
+    looked, busy = asyncio.Semaphore(0), True
+    loop, looks = asyncio.get_running_loop(), list[float]()
+
+    def look() -> None:
+        looks.append(loop.time())
+        loop.call_soon_threadsafe(looked.release)
+
+    async def call_on_and_on() -> None:
+        while busy:
+            await thread.call(threading.get_ident)
+
+    patrol = asyncio.create_task(thread.patrol(look, 0.001))
+    for _ in range(3):
+        await looked.acquire()
+    calling = [asyncio.create_task(call_on_and_on()) for _ in range(3)]
+    for _ in range(10):
+        await looked.acquire()
+    busy = False
+    await asyncio.wait(calling)
+    patrol.cancel()
+    await asyncio.wait([patrol])
+    await thread.call(threading.get_ident)  # whatever look was under way is over
+    seen = len(looks)
+    await asyncio.sleep(0.02)  # twenty times as long as between two looks
+    await thread.call(threading.get_ident)
+    assert len(looks) == seen
+
+
+async def test_what_looking_raises_is_raised_and_calls_go_on(thread: DatabaseThread) -> None:
+    def look() -> None:
+        raise OSError("no such file")
+
+    with pytest.raises(OSError, match="no such file"):
+        await thread.patrol(look, 0.001)
+    assert await thread.call(int, "1") == 1
