@@ -8,8 +8,9 @@ and then writes the stream itself, with the headers and cookies that Django's wh
 middleware has made.
 """
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from consumers.asgi import FRAMES, Message, Put, Receive, Scope, Send
@@ -75,13 +76,28 @@ class TakeOver:
         slot = Slot()
         exchange = _Exchange(slot, receive, send, scope.get("extensions", {}).get(FRAMES))
         try:
-            await self._application({**scope, SCOPE_KEY: slot}, exchange.receive, exchange.send)
+            with _unswallowed():
+                await self._application({**scope, SCOPE_KEY: slot}, exchange.receive, exchange.send)
             del scope, receive, send  # they would live for as long as the stream does
             if slot.stream is not None and exchange.held is not None:
                 with suppress(OSError):  # how ASGI servers may say that the client has gone
                     await exchange.serve(slot.stream)
         finally:
             slot.close()
+
+
+@contextmanager
+def _unswallowed() -> Iterator[None]:
+    """Cancelled is who was cancelled within.
+
+    Django takes it for the end of a task of its own when it comes while that one ends; nobody
+    would cancel the stream again.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    yield
+    if task and task.cancelling() > before:
+        raise asyncio.CancelledError
 
 
 class _Exchange:

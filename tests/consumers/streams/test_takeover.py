@@ -1,6 +1,7 @@
 """The wrapper around Django: which responses it takes over, and how it lets go."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -93,6 +94,27 @@ async def test_the_stream_begins_when_the_inner_application_is_done() -> None:
     assert inner.feed.listeners == set()
     await settle()
     assert asyncio.all_tasks() == before
+
+
+class Deaf(Inner):
+    """Takes a cancellation for something of its own, as Django does in a certain moment."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(scope, receive, send)
+        with suppress(asyncio.CancelledError):
+            await asyncio.get_running_loop().create_future()
+
+
+async def test_who_is_cancelled_is_whatever_the_inner_application_makes_of_it() -> None:
+    inner = Deaf()
+    client = Client(inner)
+    request = client.request()
+    await settle()
+    request.cancel()
+    await asyncio.wait([request])
+    assert request.cancelled()
+    assert client.sent == []
+    assert inner.feed.listeners == set()
 
 
 async def test_news_are_written_past_a_server_that_takes_them() -> None:
