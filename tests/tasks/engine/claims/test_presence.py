@@ -77,10 +77,11 @@ async def test_a_table_that_cannot_be_written_holds_nothing_up(
     def away(*_: object) -> None:
         raise OperationalError("no room on the disk")
 
-    settings.HEADWAY = {"LEASE": 0.3}
+    # Longer than a loaded machine keeps a thread from renewing; the run takes some leases.
+    settings.HEADWAY = {"LEASE": 1.0}
     monkeypatch.setattr(store, "show_up", away)
     async with running_supervisor():
-        handle = await app.sleep.aenqueue(0.9)
+        handle = await app.sleep.aenqueue(2.5)
         with anyio.fail_after(20):
             assert await handle.await_result() == "slept"
     assert (await row(handle)).fence == 1
