@@ -129,7 +129,8 @@ async def _nothing_runs() -> bool:
 async def test_leases_live_while_the_loop_is_blocked(
     settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.HEADWAY = {"LEASE": 0.4, "BLOCKED_LOOP": 0.2}
+    # Longer than a loaded machine keeps a thread from renewing.
+    settings.HEADWAY = {"LEASE": 1.0, "BLOCKED_LOOP": 0.2}
     rescued: list[Any] = []
     ending = threading.Event()
 
@@ -142,7 +143,7 @@ async def test_leases_live_while_the_loop_is_blocked(
         async with running_supervisor():
             other = threading.Thread(target=other_process)
             other.start()
-            handle = await app.block_loop.aenqueue(1.2)  # three leases
+            handle = await app.block_loop.aenqueue(3.0)  # three leases
             assert await handle.await_result(20) == "blocked"
             ending.set()
             other.join()
