@@ -232,7 +232,7 @@ class SocketFlow(Flow):
     def _write(self, frames: bytes) -> None:
         """Nothing may follow a close frame, nor overtake what autobahn has queued."""
         protocol = self._protocol
-        if protocol.state == protocol.STATE_OPEN:
+        if self._is_open():
             (protocol.sendData if protocol.send_queue else protocol.transport.write)(frames)
 
     async def _cut_off(self) -> None:

@@ -25,6 +25,7 @@ from tasks.engine.news.wakers import News, wakers
 from tasks.engine.pipelines.conductor import Conductor
 from tasks.engine.process.children import Child
 from tasks.engine.process.either import either
+from tasks.engine.process.loops import call_on
 from tasks.engine.process.threads import DatabaseThread
 from tasks.engine.store import Claim, Held, RunWrite
 from tasks.engine.upkeep.pruning import Pruner
@@ -103,10 +104,7 @@ class Workforce:
 
     def call(self, callback: Callable[[], object]) -> None:
         """Have *callback* called on the loop. Any thread."""
-        try:
-            self._loop.call_soon_threadsafe(callback)
-        except RuntimeError:
-            return  # the loop is closed: there is nobody to reach
+        call_on(self._loop, callback)
 
     def hear(self, news: News) -> None:
         """Act on what this process, or another one, has just written."""

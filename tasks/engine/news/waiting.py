@@ -6,10 +6,11 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from uuid import UUID
 
 from tasks.engine.news.lookout import Lookout
+from tasks.engine.process.loops import call_on
 from tasks.engine.store import Head
 from tasks.states import TERMINAL
 
@@ -40,8 +41,7 @@ class Signal:
     def set(self) -> None:
         self._event.set()
         if self._loop is not None and self._wake is not None:
-            with suppress(RuntimeError):  # the loop is closed, and who waited is gone with it
-                self._loop.call_soon_threadsafe(self._wake.set)
+            call_on(self._loop, self._wake.set)
 
     def blocking(self, timeout: float | None = None) -> Iterator[None]:
         """Yield each time the run should be looked at; ``TimeoutError`` after *timeout* s."""

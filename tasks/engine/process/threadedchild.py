@@ -7,6 +7,7 @@ from functools import partial
 
 from django.db import connections
 
+from tasks.engine.process.loops import call_on
 from tasks.engine.process.threads import see_off, use_own_connection
 
 __all__ = ["ThreadedChild"]
@@ -45,10 +46,7 @@ class ThreadedChild:
 
     def tell(self, callback: Callable[[], object]) -> None:
         """Have *callback* called on the loop."""
-        try:
-            self._loop.call_soon_threadsafe(callback)
-        except RuntimeError:
-            return  # the loop is closed, and with it everyone who could hear
+        call_on(self._loop, callback)
 
     def _run(self, ending: threading.Event, ended: "asyncio.Future[None]") -> None:
         try:

@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connections
 
 from tasks.conf import conf
+from tasks.engine.process.loops import call_on
 
 __all__ = ["DatabaseThread", "see_off", "use_own_connection"]
 
@@ -70,9 +70,7 @@ class DatabaseThread:
 
         def work() -> None:
             if not answer.cancelled():
-                outcome = _carry_out(partial(function, *args, **kwargs))
-                with suppress(RuntimeError):  # the loop is closed, and who waited is gone
-                    loop.call_soon_threadsafe(_settle, answer, outcome)
+                call_on(loop, _settle, answer, _carry_out(partial(function, *args, **kwargs)))
 
         self._put(work)
         return answer
@@ -100,8 +98,7 @@ class DatabaseThread:
             outcome = _carry_out(look)
             if isinstance(outcome, _Raised):
                 self._round = None
-                with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(_settle, failed, outcome)
+                call_on(loop, _settle, failed, outcome)
 
         self._round = _Round(glance, every)
         self._put(_nothing)  # it waits differently from now on

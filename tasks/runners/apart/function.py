@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import sys
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from tasks.definition import registry
 from tasks.definition.options import Options, is_async
 from tasks.engine import control
 from tasks.engine.attempts.endings import described
+from tasks.engine.process.loops import call_on
 from tasks.engine.store import Claim
 from tasks.events import new_event
 from tasks.exceptions import LimitExceeded, RunCancelled
@@ -143,5 +143,4 @@ class _Performance:
         if got.kind is Kind.STOP:
             self._attempt.end()
             if self._loop is not None and self._task is not None:
-                with suppress(RuntimeError):  # it is over
-                    self._loop.call_soon_threadsafe(self._task.cancel)
+                call_on(self._loop, self._task.cancel)

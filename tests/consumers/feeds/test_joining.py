@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import closing, suppress
+from contextlib import closing
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -12,7 +12,7 @@ from consumers.feeds.chunk import Chunk
 from consumers.feeds.hub import Hub, get_hub
 from tasks.engine import store
 from tasks.engine.process.children import Child
-from tasks.engine.supervisor import Supervisor
+from tasks.testing import running_supervisor
 
 from ..calls import chatter, enough
 from ..fakes import seqs
@@ -25,14 +25,9 @@ async def running(transactional_db: None) -> AsyncIterator[Hub]:
     """The engine with the hub as its child, as a process has them."""
     get_hub.cache_clear()
     hub = get_hub()
-    supervisor = Supervisor(children=[Child("hub", hub.serve)])
-    serving = asyncio.create_task(supervisor.serve())
-    await supervisor.ready.wait()
-    await hub.ready.wait()
-    yield hub
-    serving.cancel()
-    with suppress(asyncio.CancelledError):
-        await serving
+    async with running_supervisor(children=[Child("hub", hub.serve)], on_drained=hub.close):
+        await hub.ready.wait()
+        yield hub
     get_hub.cache_clear()
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 from tasks.engine import store
+from tasks.engine.process.loops import call_on
 from tasks.engine.process.threads import DatabaseThread
 
 __all__ = ["Waker"]
@@ -38,5 +38,4 @@ class Waker:
     def _look(self) -> None:
         if (found := store.data_version()) != self._known:
             self._known = found
-            with suppress(RuntimeError):  # the loop is closed: there is nobody to wake
-                self._loop.call_soon_threadsafe(self._wake)
+            call_on(self._loop, self._wake)
