@@ -40,7 +40,7 @@ ONCE := architecture bench client deploy services \
 	asgi_app/test_flow.py asgi_app/test_rootpath.py asgi_app/test_runserver.py \
 	asgi_app/test_static.py \
 	tasks/agents tasks/runners/test_command.py tasks/runners/test_process.py \
-	asgi_app/test_stopping.py e2e/test_browser.py e2e/test_demo.py e2e/test_farewell.py \
+	asgi_app/test_stopping.py e2e/browsers e2e/demonstration e2e/test_farewell.py \
 	e2e/test_stalled.py e2e/test_wheel.py
 
 # What test-all runs on: the oldest and the newest that are supported here.

@@ -10,7 +10,10 @@ from asgi_app.demo import catalog
 from tests.browser import Console
 from tests.live import LiveServer
 
-__all__ = ["Tab", "log_of", "progress_of", "stored_rows", "written_rows"]
+__all__ = ["BUNDLED", "Tab", "log_of", "progress_of", "stored_rows", "written_rows"]
+
+#: The file that is imported where a visitor has none.
+BUNDLED = catalog.BUNDLED.read_bytes().decode()
 
 PATIENCE = 30_000  # milliseconds: the machine may be busy
 

@@ -1,73 +1,22 @@
-"""The demo in a real browser, on a real server that may be killed."""
+"""The demo in a real browser, on a real server."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from asgi_app.demo import catalog, story
-from tests.browser import launched
-from tests.e2e.demo import Tab, log_of, progress_of, stored_rows, written_rows
+from tests.e2e.demonstration.conftest import Tabs
+from tests.e2e.demonstration.tab import BUNDLED, stored_rows, written_rows
 from tests.live import LiveServer
-from tests.stacks import standing
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
 
-# A killed server's runs are taken up again after the lease.
-DEMO = {
-    "HEADWAY_APPS": "asgi_app.demo",
-    "HEADWAY_LEASE": "2",
-    "HEADWAY_GRACE": "1",
-    "HEADWAY_BACKOFF": "0.1",
-}
-STRICT = "tests.e2e.strict"
 OWN = (
     ",".join(catalog.COLUMNS)
     + "\n"
     + "".join(f'X-{n},"Tasse, ""{n}"" 星",Küche,{n}.5,{n},"zwei\nZeilen"\n' for n in range(1, 2001))
 )
-BUNDLED = catalog.BUNDLED.read_bytes().decode()
-
-HEAR_CLOSE = """addEventListener("htmx:sseClose", ({ detail }) => {
-    window.closed_by = detail.type;
-}, true)"""
-
-Tabs = Callable[..., Awaitable[Tab]]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with launched() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    folder = tmp_path_factory.mktemp("demo") / "data"
-    with (
-        standing(folder, {"HEADWAY_APPS": DEMO["HEADWAY_APPS"]}) as stack,
-        LiveServer(folder, {**stack.env, **DEMO}, settings=STRICT, stack=stack) as server,
-    ):
-        yield server.start()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def tabs(browser: Browser, server: LiveServer) -> AsyncIterator[Tabs]:
-    """Opens tabs of one visitor; in none may anything go wrong."""
-    context = await browser.new_context()
-    opened: list[Tab] = []
-
-    async def opener(path: str = "/", via: str = "sse") -> Tab:
-        tab = Tab(await context.new_page(), server)
-        opened.append(tab)
-        await tab.open(path, via)
-        return tab
-
-    yield opener
-    await context.close()
-    assert [error for tab in opened for error in tab.console.errors] == []
 
 
 @pytest.fixture(scope="module")
@@ -137,87 +86,6 @@ async def test_switching_over_loses_and_repeats_nothing(tabs: Tabs) -> None:
         await tab.says(f"Live over {name}")
     assert tab.page.url.endswith("via=websocket")
     await tab.has_all_once()
-
-
-async def test_a_killed_server_is_found_again_and_its_runs_go_on(
-    tabs: Tabs, server: LiveServer
-) -> None:
-    watching = over_sse, over_websocket, counting = [await tabs() for _ in range(3)]
-    await counting.page.get_by_label("Seconds").fill("12")
-    countdown = await counting.start("Start the countdown")
-    run = await over_sse.start_import(1500)
-    await over_websocket.open(f"/?run={run}", "websocket")
-    for tab in watching:
-        await tab.bar_between(0.1, 0.95)
-
-    server.kill()
-    for tab in watching:
-        await tab.state("reconnecting")
-    server.start()
-
-    for tab in watching:
-        await tab.says("resumed at event")
-    for tab in watching:
-        await tab.has_all_once()
-        await tab.says("attempt 2")
-        tab.console.forget_outage()
-    assert stored_rows(server, run) == written_rows(BUNDLED)
-    there = int(log_of(server, run).removesuffix(" rows are there already; going on behind them."))
-    assert there > 1000
-    first, second = progress_of(server, countdown)
-    assert first[-1] > 0
-    assert [*first, *second[1:]] == list(range(13))
-    assert second[0] == first[-1]
-    await counting.says("Done: Lift-off")
-
-
-async def test_a_server_that_goes_away_is_found_again(tabs: Tabs, server: LiveServer) -> None:
-    first, second = await tabs(), await tabs()
-    run = await first.start("Start the story")
-    await second.open(f"/?run={run}", "websocket")
-    for tab in (first, second):
-        await tab.says("lighthouse")
-    server.terminate()
-    assert server.wait() == 0
-    for tab in (first, second):
-        await tab.state("reconnecting")
-    server.start()
-    for tab in (first, second):
-        await tab.has_all_once()
-        tab.console.forget_outage()
-        told = tab.page.locator("#story")
-        await expect(told).to_have_js_property("textContent", "".join(story.tokens()))
-
-
-async def test_the_same_with_htmx(tabs: Tabs, server: LiveServer) -> None:
-    """Fragments of HTML, and what htmx makes of them: to the end, over a server that dies."""
-    tab = await tabs()
-    run = await tab.start("Start the story")
-    await tab.page.add_init_script(HEAR_CLOSE)
-    await tab.page.get_by_role("link", name="The same with htmx").click()
-    await tab.says("lighthouse keeper")
-    server.kill()
-    server.start()
-    whole = "".join(story.tokens())
-    told = tab.page.locator("#story")
-    await expect(told).to_have_js_property("textContent", whole, timeout=60_000)
-    await expect(tab.page.locator("#state")).to_have_text("Done")
-    assert run in tab.page.url
-    # It has closed the stream, which would be asked for again otherwise.
-    await tab.page.wait_for_function("window.closed_by === 'message'")
-    # How htmx says that the stream was cut.
-    tab.console.errors = [text for text in tab.console.errors if text != "[object Event]"]
-    tab.console.forget_outage()
-
-
-async def test_progress_with_htmx(tabs: Tabs) -> None:
-    tab = await tabs()
-    await tab.page.get_by_label("Seconds").fill("3")
-    await tab.start("Start the countdown")
-    await tab.page.get_by_role("link", name="The same with htmx").click()
-    await tab.says("3 / 3 seconds")
-    await tab.says("Done: Lift-off")
-    await expect(tab.page.get_by_role("progressbar")).to_have_attribute("value", "3")
 
 
 async def test_stop(tabs: Tabs) -> None:
