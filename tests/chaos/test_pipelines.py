@@ -24,7 +24,7 @@ BOUNDARIES = [
 ]
 FEW = ["before 0", "inside 2", "within 2", "before 3", "inside 5", "after 5"]
 
-PIPELINES = 60
+PIPELINES = 90
 KILLS = 25
 
 
