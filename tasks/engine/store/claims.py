@@ -113,7 +113,7 @@ def _floors(waiting: Sequence[Front]) -> list[int]:
 
 _SET = (
     "status = 'RUNNING', fence = fence + 1, attempt = attempt + 1, last_seq = last_seq + 1,"
-    " worker_id = %s, lease_expires_at = {later}, started_at = COALESCE(started_at, {now}),"
+    " worker_id = %s, lease_expires_at = {later}, started_at = COALESCE(started_at, {begun}),"
     f" last_attempted_at = {{now}}, worker_ids = {append('worker_ids', '%s')},"
     " changed = {mark}"
 )
@@ -155,6 +155,7 @@ class _Taker:
         form = dialect()
         fragments = {
             "now": form.now,
+            "begun": form.begun,
             "later": form.later,
             "mark": form.mark,
             "skip_locked": form.skip_locked,

@@ -35,6 +35,8 @@ class Dialect:
 
     #: The database's clock: leases are judged by no other.
     now: str
+    #: The database's clock at a run's first start, which was not before the run was enqueued.
+    begun: str
     #: The database's clock plus a parameter in seconds.
     later: str
     #: Seconds from a moment, an expression, until now by the database's clock.
@@ -61,6 +63,8 @@ class Dialect:
 
 _SQLITE = Dialect(
     now="strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
+    # SQLite cuts the time to milliseconds, and a run may be claimed within one.
+    begun="max(strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), enqueued_at)",
     later="strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s || ' seconds')",
     since="(julianday('now') - julianday({moment})) * 86400.0",
     # SQLite has one writer: BEGIN IMMEDIATE is lock enough.
@@ -76,6 +80,7 @@ _SQLITE = Dialect(
 _POSTGRESQL = Dialect(
     # Not clock_timestamp(): an index is of no use for what changes within a statement.
     now="statement_timestamp()",
+    begun="statement_timestamp()",
     later="statement_timestamp() + make_interval(secs => %s)",
     since="EXTRACT(EPOCH FROM statement_timestamp() - ({moment}))::float8",
     skip_locked="FOR UPDATE SKIP LOCKED",
