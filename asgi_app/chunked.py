@@ -1,16 +1,13 @@
-"""Parts of a response's body that many responses have in common."""
+"""Parts of a response's body as they are on the wire."""
 
-__all__ = ["chunked"]
+__all__ = ["as_it_is", "chunked"]
 
-_newest = (b"", b"")
+
+def as_it_is(data: bytes) -> bytes:
+    """*data*, in a response that ends with its connection."""
+    return data
 
 
 def chunked(data: bytes) -> bytes:
-    """*data*, which is not empty, in the chunked coding (RFC 9112, section 7.1).
-
-    Made once for all who are given the same object one after another.
-    """
-    global _newest
-    if _newest[0] is not data:
-        _newest = data, b"%x\r\n%b\r\n" % (len(data), data)
-    return _newest[1]
+    """*data* in the chunked coding (RFC 9112, section 7.1), of which an empty part is the end."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""

@@ -4,32 +4,46 @@ Twisted keeps what is written until its loop comes round to the socket, which co
 times what the system call itself does. A socket that has taken all there was before takes
 the next piece just as well now: asyncio's own transports do the same.
 
+Who has much to write to many may have the socket's own ``send``, see :func:`straight`, until
+anything else is written to the transport: a ping, an answer, a close.
+
 Only plain TCP and Unix sockets: TLS has a buffer between. ``_tempDataLen`` is Twisted's own;
 without it all is written the ordinary way.
 """
 
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
+from consumers.asgi import Write
 from consumers.delivered import buffered
 
 if sys.platform != "win32":
     import fcntl
     import termios
 
-__all__ = ["hasten", "limit_silence", "position", "restore", "waiting"]
+__all__ = ["hasten", "limit_silence", "position", "restore", "straight", "waiting"]
 
 
-_held: dict[int, Any] = {}  # transports of streams and WebSockets
+class _Held:
+    """A transport of a stream or a WebSocket, and who is to hear that it is written to."""
+
+    __slots__ = ("shut", "transport")
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+        self.shut: Callable[[], None] | None = None
+
+
+_held: dict[int, _Held] = {}
 
 
 def hasten(transport: Any) -> None:
     """Let *transport* write at once, if it can. What waits in it counts until it is restored."""
-    _held[id(transport)] = transport
+    _held[id(transport)] = _Held(transport)
     if _is_socket(transport):
         # Two methods of its own would cost each transport the dict that its class shares.
         kind: Any = type(transport)
@@ -38,9 +52,20 @@ def hasten(transport: Any) -> None:
 
 def restore(transport: Any) -> None:
     """Take :func:`hasten` back."""
+    _shut(transport)
     _held.pop(id(transport), None)
     if isinstance(transport, _Hasty):
         transport.__class__ = type(transport).__bases__[1]
+
+
+def straight(transport: Any, shut: Callable[[], None]) -> Write | None:
+    """The socket's own ``send``, good until *shut* is called; None if it would not be next."""
+    held = _held.get(id(transport))
+    if held is None or not isinstance(transport, _Hasty) or not _is_clear(transport):
+        return None
+    held.shut = shut
+    send: Write = transport.socket.send  # type: ignore[attr-defined]
+    return send
 
 
 def limit_silence(transport: Any, seconds: float) -> None:
@@ -69,7 +94,7 @@ def position(transport: Any) -> object:
 
 
 def _buffered() -> int:
-    return sum(map(waiting, list(_held.values())))
+    return sum(waiting(held.transport) for held in list(_held.values()))
 
 
 buffered.labels("connections").set_function(_buffered)
@@ -100,11 +125,29 @@ def _is_socket(transport: Any) -> bool:
     )
 
 
+def _is_clear(transport: Any) -> bool:
+    """Whether what is written next is next on the wire."""
+    return bool(
+        transport.connected
+        and not transport.disconnecting
+        and not transport.dataBuffer
+        and not transport._tempDataLen
+    )
+
+
+def _shut(transport: Any) -> None:
+    held = _held.get(id(transport))
+    if held is not None and held.shut is not None:
+        shut, held.shut = held.shut, None
+        shut()
+
+
 class _Hasty:
     """What is in front of the methods of a transport's class."""
 
     def write(self: Any, data: bytes) -> None:
         """As the class writes, if anything is left for it; that also hears of a lost connection."""
+        _shut(self)
         sent = 0
         if self.connected and not self.dataBuffer and not self._tempDataLen:
             try:

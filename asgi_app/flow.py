@@ -20,32 +20,24 @@ protocol)``) is where the connection is found, and what wraps it is the producer
 * A reader that takes nothing for ``STUCK`` seconds while somebody waits for it is cut off:
   a WebSocket is told 4408 and has a moment to hear it, a stream just ends. Who vanished
   without a word, and who is stuck with less than 64 KiB, is left to the kernel.
-* An application that has bytes ready for the wire may write them past daphne and autobahn,
-  which take longer than the system call; see :data:`consumers.asgi.FRAMES`.
+* An application that has bytes ready for the wire may write them straight to the socket, past
+  daphne and autobahn, which take longer than the system call; see :data:`consumers.asgi.FRAMES`.
 
 All applications behind :class:`~asgi_app.application.Headway` have this. Under any other
 server nothing changes: they have back-pressure of their own.
 """
 
 import asyncio
-import logging
-from typing import Any
+from collections.abc import Callable
 
-from asgi_app import eager, leftovers
-from asgi_app.chunked import chunked
-from asgi_app.inbox import Inbox
+from asgi_app import leftovers
+from asgi_app.chunked import as_it_is, chunked
+from asgi_app.producer import MOMENT, Producer
 from asgi_app.protocol import protocol_behind
-from consumers import delivered
-from consumers.asgi import FRAMES, ASGIApp, Message, Receive, Scope, Send
+from consumers.asgi import FRAMES, ASGIApp, Message, Receive, Scope, Send, Write
 from consumers.wire import CloseCode
-from tasks.conf import conf
 
 __all__ = ["flowing"]
-
-logger = logging.getLogger("headway.flow")
-
-MOMENT = 3.0  # seconds for a reader that was told to go, to hear of it
-LOOKS = 5  # times within STUCK that it is looked whether a reader has taken something
 
 
 async def flowing(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,9 +46,9 @@ async def flowing(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> N
     if protocol is None or scope["type"] not in ("http", "websocket"):
         await app(scope, receive, send)
         return
-    kind: type[Flow] = StreamFlow if scope["type"] == "http" else SocketFlow
+    kind: type[Producer] = StreamFlow if scope["type"] == "http" else SocketFlow
     flow = kind(protocol, receive, send)
-    scope = {**scope, "extensions": {**scope.get("extensions", {}), FRAMES: flow.put}}
+    scope = {**scope, "extensions": {**scope.get("extensions", {}), FRAMES: flow}}
     try:
         running = app(scope, flow.receive, flow.send)
         del scope, receive, send  # they would live for as long as this frame does
@@ -66,75 +58,7 @@ async def flowing(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> N
         flow.inbox.close()
 
 
-class Flow:
-    """The way out of one exchange: Twisted's ``IPushProducer``, and the ``send`` of its app."""
-
-    transport = ""
-
-    def __init__(self, protocol: Any, receive: Receive, send: Send) -> None:
-        self.inbox = Inbox(protocol, receive)
-        self.receive = self.inbox.receive
-        self._protocol = protocol
-        self._send = send
-        self._transport: Any = None
-        self._drained: asyncio.Event | None = None  # while there is too much buffered
-
-    async def send(self, message: Message) -> None:
-        raise NotImplementedError
-
-    def put(self, data: bytes) -> bool:
-        """What :data:`consumers.asgi.Put` says."""
-        raise NotImplementedError
-
-    def end(self) -> None:
-        """The producer no longer, if it still is. Safe to call twice."""
-        if self._transport is not None:
-            self._unregister()
-            eager.restore(self._transport)
-            self._transport = None
-            self.resumeProducing()
-
-    def pauseProducing(self) -> None:
-        if self._drained is None:
-            self._drained = asyncio.Event()
-
-    def resumeProducing(self) -> None:
-        if self._drained is not None:
-            self._drained.set()
-            self._drained = None
-
-    def stopProducing(self) -> None:
-        """The connection is lost: let go who waits."""
-        self.resumeProducing()
-
-    def _hold(self, transport: Any) -> None:
-        self._transport = transport
-        eager.hasten(transport)
-        eager.limit_silence(transport, conf().stuck + MOMENT)
-
-    def _unregister(self) -> None:
-        raise NotImplementedError
-
-    async def _cut_off(self) -> None:
-        raise NotImplementedError
-
-    async def _room(self) -> None:
-        """Wait until there is room, however slow a reader is that takes something."""
-        silent, last = 0, eager.position(self._transport)
-        while (drained := self._drained) is not None:
-            try:
-                async with asyncio.timeout(conf().stuck / LOOKS):
-                    await drained.wait()
-            except TimeoutError:
-                now = eager.position(self._transport)
-                silent, last = silent + 1 if now == last else 0, now
-                if silent == LOOKS:
-                    logger.info("A reader took nothing for %g s: cut off.", conf().stuck)
-                    delivered.slow.labels(self.transport).inc()
-                    await self._cut_off()
-
-
-class StreamFlow(Flow):
+class StreamFlow(Producer):
     """An HTTP response."""
 
     transport = "http"
@@ -154,15 +78,12 @@ class StreamFlow(Flow):
         if self._drained is not None:
             await self._room()
 
-    def put(self, data: bytes) -> bool:
-        request, transport = self._protocol, self._transport
-        if transport is None or self._drained is not None or request.finished:
-            return False
-        if request.chunked and data:  # an empty part would end the body
-            transport.write(chunked(data))  # as twisted.web would, framed once for all
-        else:
-            request.write(data)
-        return True
+    @property
+    def framing(self) -> Callable[[bytes], bytes]:
+        return chunked if self._protocol.chunked else as_it_is
+
+    def open(self, shut: Callable[[], None]) -> Write | None:
+        return None if self._protocol.finished else super().open(shut)
 
     def _begin(self) -> None:
         request = self._protocol
@@ -183,7 +104,7 @@ class StreamFlow(Flow):
         self.resumeProducing()
 
 
-class SocketFlow(Flow):
+class SocketFlow(Producer):
     """A WebSocket."""
 
     transport = "websocket"
@@ -207,11 +128,9 @@ class SocketFlow(Flow):
         elif self._drained is not None and kind != "websocket.close":
             await self._room()
 
-    def put(self, data: bytes) -> bool:
-        if self._transport is None or self._drained is not None or self._closed is not None:
-            return False
-        self._write(data)
-        return True
+    def open(self, shut: Callable[[], None]) -> Write | None:
+        clear = self._closed is None and self._is_open() and not self._protocol.send_queue
+        return super().open(shut) if clear else None
 
     def _begin(self) -> None:
         transport = self._protocol.transport

@@ -175,5 +175,6 @@ class Feed:
         self._stirred = monotonic()
         self._drop()  # the last one may have grown
         self.turn.stir()
-        for listener in self.listeners - self.turn.waiting:
-            listener.wake()
+        if len(self.listeners) > len(self.turn):
+            for listener in [each for each in self.listeners if each not in self.turn]:
+                listener.wake()

@@ -8,7 +8,7 @@ from consumers.feeds.chunk import Chunk
 from consumers.feeds.feed import Feed, Place
 from consumers.feeds.follower import Follower, Signal
 from consumers.feeds.replay import Replay
-from consumers.feeds.turn import News
+from consumers.feeds.turn import Outlet
 from consumers.refusal import Refusal
 
 __all__ = ["Signal", "Watcher"]
@@ -21,8 +21,8 @@ class Watcher(Follower):
     signal. It is a number and a future: no queue, no task, no thread and no database
     connection while it waits.
 
-    Who iterates may give :attr:`put`: news are then written while it goes on waiting, which
-    costs half of waking it.
+    Who iterates may give an :attr:`outlet`: news are then written while it goes on waiting,
+    which costs a third of waking it.
     """
 
     def __init__(
@@ -33,8 +33,8 @@ class Watcher(Follower):
         on_close: Callable[[Feed], None],
         transport: str = "",
     ) -> None:
-        #: Writes a chunk at once and says so, or does not: then it comes out of the iteration.
-        self.put: Callable[[Chunk], bool] | None = None
+        #: Where news may be written past the iteration.
+        self.outlet: Outlet | None = None
         self._bell = Bell()
         self._beat = False
         super().__init__(feed, replay, cursor, on_close, transport)
@@ -60,41 +60,41 @@ class Watcher(Follower):
         raise StopAsyncIteration
 
     def deny(self, refusal: Refusal) -> None:
-        self.put = None
+        self.outlet = None
         super().deny(refusal)
 
     def close(self) -> None:
-        self.put = None
+        self.outlet = None
         super().close()
 
     def wake(self) -> None:
-        self._feed.turn.waiting.discard(self)
+        self._leave()
         self._bell.ring()
 
     def beat(self) -> None:
         self._beat = True
         self.wake()
 
-    def push(self, news: News | None) -> bool:
-        """Write *news* while the iteration waits, if it can be done at once; else it goes on."""
-        put = self.put
-        if put is None or news is None or not put(news.chunk):
-            self.wake()
-            return False
-        self.cursor = news.chunk.last
-        if not news.complete:
-            self.wake()
-        return True
+    def finish(self, cursor: int, rest: bytes) -> None:
+        outlet = self.outlet
+        self.wake()
+        self.cursor = cursor
+        if outlet is not None:
+            outlet.direct.finish(rest)
 
     def desist(self) -> None:
-        self.put = None
+        self.outlet = None
         self.wake()
 
     async def _rest(self) -> None:
         """Wait until woken."""
-        if self.put is not None:
-            self._feed.turn.waiting.add(self)
+        self._feed.turn.join(self, self.cursor)
         try:
             await self._bell.wait()
         finally:
-            self._feed.turn.waiting.discard(self)
+            self._leave()
+
+    def _leave(self) -> None:
+        moved = self._feed.turn.leave(self)
+        if moved is not None:
+            self.cursor = moved

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -12,13 +13,14 @@ from django.urls import reverse
 from consumers.access.auth import Access, Action, admit
 from consumers.access.limits import Seat, get_limits
 from consumers.access.requests import prefers, user_of
-from consumers.asgi import Put
+from consumers.asgi import Direct
 from consumers.feeds.chunk import CHUNK_EVENTS, Chunk
 from consumers.feeds.follower import Signal
 from consumers.feeds.fragments import get_fragments, wants_html
 from consumers.feeds.hub import get_hub
 from consumers.feeds.keep import keep
 from consumers.feeds.log import read_page
+from consumers.feeds.turn import Outlet
 from consumers.feeds.watcher import Watcher
 from consumers.snapshot import snapshot_envelope
 from consumers.streams.cursor import LATEST, Latest, place, requested
@@ -31,6 +33,8 @@ from tasks.models import TaskRun
 __all__ = ["EventStream", "RunStream", "events", "respond", "seat_for", "stream"]
 
 T = TypeVar("T")
+
+_FRAMES: Callable[[Chunk], bytes] = attrgetter("frames")
 
 _SAID: dict[Signal, Callable[[], bytes]] = {
     Signal.HEARTBEAT: lambda: HEARTBEAT,
@@ -97,8 +101,8 @@ class EventStream(ABC, Generic[T]):
     async def encode(self, item: T) -> bytes:
         """The bytes to write for an item."""
 
-    def push(self, put: Put) -> None:
-        """Let the watcher write news by itself while it waits, if it can."""
+    def hurry(self, direct: Direct) -> None:
+        """Have news written to *direct* while the watcher waits, if they can be."""
 
     def said(self, signal: Signal) -> bytes:
         return _SAID[signal]()
@@ -125,9 +129,9 @@ class RunStream(EventStream[Chunk | Signal]):
         self._watcher = watcher
         self._html = html
 
-    def push(self, put: Put) -> None:
+    def hurry(self, direct: Direct) -> None:
         if not self._html:  # which may have to be rendered first
-            self._watcher.put = lambda chunk: put(chunk.frames)
+            self._watcher.outlet = Outlet("frames", _FRAMES, direct)
 
     async def encode(self, item: Chunk | Signal) -> bytes:
         return await _frames(item, self._html) if isinstance(item, Chunk) else self.said(item)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from consumers.asgi import FRAMES, Message, Put, Receive, Scope, Send
+from consumers.asgi import FRAMES, Direct, Message, Receive, Scope, Send
 from consumers.streams.pump import Source, pump
 
 __all__ = ["SCOPE_KEY", "Slot", "Stream", "TakeOver"]
@@ -37,8 +37,8 @@ class Stream(Protocol):
     async def encode(self, item: Any) -> bytes:
         """The bytes to write for an item of the watcher."""
 
-    def push(self, put: Put) -> None:
-        """Let the watcher write news by itself while it waits, if it can."""
+    def hurry(self, direct: Direct) -> None:
+        """Have news written to *direct* while the watcher waits, if they can be."""
 
     def close(self) -> None:
         """Release everything. Safe to call twice."""
@@ -103,12 +103,12 @@ def _unswallowed() -> Iterator[None]:
 class _Exchange:
     """One request: Django's side of it first, then the stream's."""
 
-    def __init__(self, slot: Slot, receive: Receive, send: Send, put: Put | None) -> None:
+    def __init__(self, slot: Slot, receive: Receive, send: Send, direct: Direct | None) -> None:
         self.held: Message | None = None
         self._slot = slot
         self._receive = receive
         self._send = send
-        self._put = put
+        self._direct = direct
         self._disconnected = False
 
     async def receive(self) -> Message:
@@ -141,8 +141,8 @@ class _Exchange:
         await self._send(self._start())
         await self._write(stream.opening)
         stream.opening = b""  # which may have a snapshot of any size
-        if self._put is not None:
-            stream.push(self._put)
+        if self._direct is not None:
+            stream.hurry(self._direct)
 
         async def write(item: Any) -> None:
             await self._write(await stream.encode(item))

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from functools import partial
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +18,11 @@ from consumers.access.limits import Pace
 from consumers.access.requests import visitor_in
 from consumers.access.rights import Holder
 from consumers.access.shown import PROTOCOL
-from consumers.asgi import FRAMES, Message, Put, Receive, Scope, Send
+from consumers.asgi import FRAMES, Direct, Message, Receive, Scope, Send
 from consumers.feeds.chunk import Chunk
 from consumers.feeds.hub import get_hub
 from consumers.feeds.keep import keep
+from consumers.feeds.turn import Outlet
 from consumers.feeds.watcher import Signal, Watcher
 from consumers.operations import cancel, message_in, send
 from consumers.outage import outages_refused
@@ -56,7 +58,8 @@ class Socket(ABC):
         self._query = QueryDict(scope.get("query_string", b"")).dict()
         self._subprotocol = _subprotocol(scope)
         self._batched = self._query.get("batch") == "1"
-        self._put: Put | None = scope.get("extensions", {}).get(FRAMES)
+        self._form = "message" if self._batched else "messages"
+        self._direct: Direct | None = scope.get("extensions", {}).get(FRAMES)
         self._left = False
         self._visitor = visitor_in(scope)
         self._pace = Pace()
@@ -94,8 +97,8 @@ class Socket(ABC):
         return message
 
     async def _events(self, chunk: Chunk) -> None:
-        if self._put is not None:
-            await self._send({"type": FRAMES, "frames": self._frames(chunk)})
+        if self._direct is not None:
+            await self._send({"type": FRAMES, "frames": getattr(chunk, self._form)})
         elif self._batched:
             await self._text(b"\n".join(chunk.envelopes).decode())
         else:
@@ -103,9 +106,6 @@ class Socket(ABC):
                 await self._text(envelope.decode())
                 if count % _FRAMES_AT_ONCE == 0:
                     await asyncio.sleep(0)
-
-    def _frames(self, chunk: Chunk) -> bytes:
-        return chunk.message if self._batched else chunk.messages
 
     async def _admit(self, run: str, action: Action) -> Access:
         return await admit(self._visitor, run, action, database_sync_to_async)
@@ -155,8 +155,8 @@ class RunSocket(Socket):
     async def _watch(self) -> Signal | None:
         run_id, watched = await self._enter()
         with closing(watched) as watcher:
-            if (put := self._put) is not None:
-                watcher.put = lambda chunk: put(self._frames(chunk))
+            if self._direct is not None:
+                watcher.outlet = Outlet(self._form, attrgetter(self._form), self._direct)
             last = await pump(watcher, self._write, self._listen(watcher, run_id))
             if watcher.refusal is not None:
                 raise watcher.refusal

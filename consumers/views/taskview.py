@@ -11,11 +11,12 @@ from django.http.response import HttpResponseBase
 from consumers.access.auth import Access, Action, admit
 from consumers.access.limits import Seat
 from consumers.access.requests import prefers, user_of
-from consumers.asgi import Put
+from consumers.asgi import Direct
 from consumers.feeds.chunk import Chunk
 from consumers.feeds.follower import Signal
 from consumers.feeds.hub import get_hub
 from consumers.feeds.keep import keep
+from consumers.feeds.turn import Outlet
 from consumers.feeds.watcher import Watcher
 from consumers.refusal import Refusal
 from consumers.streams.sse import EventStream, respond, seat_for
@@ -89,8 +90,8 @@ class TaskStream(EventStream[Chunk | Signal]):
         self._watcher = watcher
         self._frames = frames
 
-    def push(self, put: Put) -> None:
-        self._watcher.put = lambda chunk: put(self._frames.of_chunk(chunk))
+    def hurry(self, direct: Direct) -> None:
+        self._watcher.outlet = Outlet("task", self._frames.of_chunk, direct)
 
     async def encode(self, item: Chunk | Signal) -> bytes:
         return self._frames.of_chunk(item) if isinstance(item, Chunk) else self.said(item)

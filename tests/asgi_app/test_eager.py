@@ -133,6 +133,47 @@ def test_a_closed_transport_takes_nothing(line: Line) -> None:
     assert line.read() == b""
 
 
+def test_straight_to_the_socket_until_anything_else_is_written(line: Line) -> None:
+    said: list[bytes] = []
+    write = eager.straight(line.transport, lambda: said.append(line.read()))
+    assert write is not None
+    assert write(b"one and ") == 8
+    line.transport.write(b"another")
+    assert said == [b"one and "]  # before it is written
+    assert line.read() == b"another"
+    line.transport.write(b"a third")
+    assert len(said) == 1
+
+
+def test_not_straight_to_a_socket_that_has_something_before_it(line: Line) -> None:
+    line.transport.write(numbered(1_000_000))
+    assert eager.straight(line.transport, lambda: None) is None
+    line.read()
+    line.drain()
+    assert eager.straight(line.transport, lambda: None) is not None
+    line.transport.loseConnection()
+    assert eager.straight(line.transport, lambda: None) is None
+
+
+def test_what_it_has_not_taken_straight_follows_in_order(line: Line) -> None:
+    write = eager.straight(line.transport, lambda: None)
+    assert write is not None
+    data = numbered(1_000_000)
+    taken = write(data)
+    assert taken < len(data)
+    line.transport.write(data[taken:])
+    line.transport.write(b"and this")
+    assert line.read() + line.drain() == data + b"and this"
+
+
+def test_straight_until_it_is_restored(line: Line) -> None:
+    said: list[bool] = []
+    assert eager.straight(line.transport, lambda: said.append(True)) is not None
+    eager.restore(line.transport)
+    assert said == [True]
+    assert eager.straight(line.transport, lambda: None) is None
+
+
 def test_restored_it_waits_for_the_reactor_again(line: Line) -> None:
     eager.restore(line.transport)
     eager.restore(line.transport)
@@ -147,6 +188,7 @@ def test_what_it_cannot_hasten_it_leaves_alone() -> None:
 
     other = Other()
     eager.hasten(other)
+    assert eager.straight(other, lambda: None) is None
     eager.restore(other)
     assert vars(other) == {}
 

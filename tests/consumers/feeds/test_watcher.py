@@ -156,9 +156,9 @@ async def test_the_loop_is_left_to_others_between_chunks(bench: Bench) -> None:
 
 
 async def test_nothing_follows_a_denial(bench: Bench) -> None:
-    """Neither out of the iteration nor past it, though there is more, and nothing of it is put."""
+    """Neither out of the iteration nor past it, though there is more."""
     wire, watcher, other = Wire(), bench.watch(), bench.watch()
-    watcher.put = wire.put
+    watcher.outlet = wire.outlet
     watching, beside = watch(watcher), watch(other)
     await settle()
     bench.emit(1)
@@ -168,7 +168,7 @@ async def test_nothing_follows_a_denial(bench: Bench) -> None:
     assert watcher.refusal is DENIED
     bench.emit(1, finish=True)
     assert await beside == [1, 2, 3]
-    assert wire.puts == []
+    assert wire.written == []
 
 
 async def test_who_is_behind_is_denied_the_rest(bench: Bench) -> None:

@@ -1,11 +1,14 @@
 """Watchers of a feed and a log that do what a test says."""
 
 import asyncio
+from collections.abc import Callable
 from uuid import uuid4
 
+from consumers.asgi import Write
 from consumers.feeds.chunk import Chunk
 from consumers.feeds.feed import Feed
 from consumers.feeds.replay import Replay
+from consumers.feeds.turn import Outlet
 from consumers.feeds.watcher import Signal, Watcher
 
 from ..fakes import FakeLog, seqs
@@ -43,13 +46,37 @@ def watch(watcher: Watcher) -> "asyncio.Task[list[int | Signal]]":
 
 
 class Wire:
-    """A connection that takes what there is room for."""
+    """A connection whose socket takes what there is room for."""
 
     def __init__(self) -> None:
-        self.room = True
-        self.puts: list[tuple[int, int]] = []
+        self.room = 1_000_000
+        self.written: list[str] = []
+        #: What the socket had not taken.
+        self.rests: list[str] = []
+        self.shut: Callable[[], None] | None = None
 
-    def put(self, chunk: Chunk) -> bool:
-        if self.room:
-            self.puts.append((chunk.first, chunk.last))
-        return self.room
+    @property
+    def outlet(self) -> Outlet:
+        return Outlet("names", _names, self)
+
+    @property
+    def framing(self) -> Callable[[bytes], bytes]:
+        return bytes.upper
+
+    def open(self, shut: Callable[[], None]) -> Write | None:
+        self.shut = shut
+        return self._write if self.room else None
+
+    def finish(self, data: bytes) -> None:
+        self.rests.append(data.decode())
+
+    def _write(self, data: bytes) -> int:
+        if not self.room:
+            raise BlockingIOError
+        taken = data[: self.room]
+        self.written.append(taken.decode())
+        return len(taken)
+
+
+def _names(chunk: Chunk) -> bytes:
+    return b"from %d to %d" % (chunk.first, chunk.last)

@@ -1,13 +1,14 @@
 """The wrapper around Django: which responses it takes over, and how it lets go."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from consumers.asgi import FRAMES, Message, Receive, Scope, Send
+from consumers.asgi import FRAMES, Message, Receive, Scope, Send, Write
 from consumers.feeds.feed import Feed
 from consumers.feeds.replay import Replay
 from consumers.feeds.watcher import Watcher
@@ -117,18 +118,38 @@ async def test_who_is_cancelled_is_whatever_the_inner_application_makes_of_it() 
     assert inner.feed.listeners == set()
 
 
+class Straight:
+    """A connection that lets its socket be written to."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    @property
+    def framing(self) -> Callable[[bytes], bytes]:
+        return bytes
+
+    def open(self, _shut: Callable[[], None]) -> Write:
+        return self._write
+
+    def finish(self, data: bytes) -> None:
+        raise AssertionError("it takes everything")
+
+    def _write(self, data: bytes) -> int:
+        self.written.append(data)
+        return len(data)
+
+
 async def test_news_are_written_past_a_server_that_takes_them() -> None:
     inner = Inner()
     client = Client(inner)
-    put: list[bytes] = []
-    client.extensions[FRAMES] = lambda data: not put.append(data)  # type: ignore[func-returns-value]
+    socket = client.extensions[FRAMES] = Straight()
     request = client.request()
     await settle()
     inner.emit(1)
     await settle()
     inner.emit(2, "finished")
     await request
-    assert [data[:6] for data in put] == [b"id: 1\n"]
+    assert [data[:6] for data in socket.written] == [b"id: 1\n"]
     assert client.body.startswith(b"openingid: 2\n")
 
 

@@ -1,0 +1,272 @@
+"""News that are written while a watcher goes on waiting."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.asgi import Write
+from consumers.feeds.chunk import Chunk
+from consumers.feeds.turn import Outlet
+from consumers.feeds.watcher import Signal, Watcher
+
+from ..fakes import seqs
+from ..loops import settle
+from .watchbench import Bench, Wire, watch
+
+
+async def waiting(bench: Bench) -> "tuple[Wire, asyncio.Task[list[int | Signal]]]":
+    """A watcher that waits for news to be written, and what comes out of its iteration."""
+    wire, watcher = Wire(), bench.watch()
+    watcher.outlet = wire.outlet
+    iterating = watch(watcher)
+    await settle()
+    return wire, iterating
+
+
+async def test_news_are_written_while_it_waits(bench: Bench) -> None:
+    wire, watching = await waiting(bench)
+    bench.emit(1)
+    bench.emit(1)  # in the same turn of the loop, so together
+    await settle()
+    bench.emit(2)
+    await settle()
+    assert wire.written == ["FROM 1 TO 2", "FROM 3 TO 4"]
+    bench.emit(1, finish=True)
+    assert await watching == [5]  # whoever iterates has the last word
+
+
+async def test_what_a_socket_has_not_taken_is_written_the_ordinary_way(bench: Bench) -> None:
+    wire, watching = await waiting(bench)
+    wire.room = 4
+    bench.emit(1)
+    await settle()
+    assert (wire.written, wire.rests) == (["FROM"], [" 1 TO 1"])
+    bench.emit(1)
+    await settle()
+    assert (wire.written, wire.rests) == (["FROM", "FROM"], [" 1 TO 1", " 2 TO 2"])
+    bench.emit(1, finish=True)
+    assert await watching == [3]
+
+
+async def test_what_a_full_socket_refuses_is_written_the_ordinary_way(bench: Bench) -> None:
+    wire, watching = await waiting(bench)
+    wire.room = 0
+    bench.emit(1)
+    await settle()
+    assert wire.rests == ["FROM 1 TO 1"]
+    bench.emit(1)  # it is not open now, so it comes out of the iteration
+    await settle()
+    wire.room = 1_000
+    bench.emit(1)
+    await settle()
+    bench.emit(1)  # and from here on it is again
+    await settle()
+    bench.emit(1, finish=True)
+    assert await watching == [2, 3, 5]
+    assert (wire.written, wire.rests) == (["FROM 4 TO 4"], ["FROM 1 TO 1"])
+
+
+async def test_nothing_is_written_once_it_is_shut(bench: Bench) -> None:
+    """Also not what came in the same turn of the loop."""
+    wire, watching = await waiting(bench)
+    bench.emit(1)
+    assert wire.shut is not None
+    wire.shut()
+    wire.room = 0
+    await settle()
+    bench.emit(1, finish=True)
+    assert await watching == [1, 2]
+    assert (wire.written, wire.rests) == ([], [])
+
+
+async def test_more_than_a_chunk_is_written_in_turns(bench: Bench) -> None:
+    wire, watching = await waiting(bench)
+    bench.emit(1_000)
+    await settle()
+    bench.emit(1, finish=True)
+    assert await watching == [1_001]
+    assert wire.written == ["FROM 1 TO 512", "FROM 513 TO 1000"]
+
+
+async def test_nothing_is_written_that_the_log_must_tell(bench: Bench) -> None:
+    wire, watching = await waiting(bench)
+    bench.emit(2, publish=False)
+    bench.emit(1)
+    await settle()
+    bench.emit(1, finish=True)
+    assert await watching == [1, 2, 3, 4]
+    assert wire.written == []
+
+
+async def test_who_is_ahead_of_the_feed_is_not_written_what_others_lack(bench: Bench) -> None:
+    first, watching = await waiting(bench)
+    bench.emit(2, publish=False)
+    second, ahead = Wire(), bench.watch(2)
+    ahead.outlet = second.outlet
+    beside = watch(ahead)
+    await settle()
+    for _ in range(2):
+        bench.emit(1)
+        await settle()
+    bench.emit(1, finish=True)
+    assert await watching == [1, 2, 3, 5]
+    assert await beside == [3, 5]
+    assert first.written == second.written == ["FROM 4 TO 4"]
+
+
+async def test_each_form_is_made_once_and_written_to_those_who_have_it(bench: Bench) -> None:
+    made: list[str] = []
+
+    def form(name: str) -> Outlet:
+        def encode(chunk: Chunk) -> bytes:
+            made.append(name)
+            return name.encode()
+
+        return Outlet(name, encode, wires[name])
+
+    wires = {"a": Wire(), "b": Wire()}
+    watchers = [bench.watch() for _ in range(4)]
+    for watcher, name in zip(watchers, "abab", strict=True):
+        watcher.outlet = form(name)
+    watching = [watch(watcher) for watcher in watchers]
+    await settle()
+    bench.emit(1)
+    await settle()
+    assert sorted(made) == ["a", "b"]
+    bench.emit(1, finish=True)
+    assert await asyncio.gather(*watching) == [[2]] * 4
+
+
+async def test_who_cannot_be_written_to_is_given_it_and_the_others_have_theirs(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(chunk: Chunk) -> bytes:
+        raise LookupError("no such form")
+
+    wire, broken, sound = Wire(), bench.watch(), bench.watch()
+    broken.outlet, sound.outlet = Outlet("broken", fail, Wire()), wire.outlet
+    watching = [watch(broken), watch(sound)]
+    await settle()
+    bench.emit(2)
+    await settle()
+    assert wire.written == ["FROM 1 TO 2"]
+    assert "no such form" in caplog.text
+    bench.emit(1, finish=True)
+    assert await asyncio.gather(*watching) == [[1, 2, 3], [3]]
+
+
+async def test_who_loses_what_was_not_taken_is_let_go_to_come_again(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(data: bytes) -> None:
+        raise LookupError("no such connection")
+
+    (wire, watching), (other, beside) = await waiting(bench), await waiting(bench)
+    monkeypatch.setattr(wire, "finish", fail)
+    wire.room = 0
+    bench.emit(2)
+    assert await watching == []
+    assert "no such connection" in caplog.text
+    bench.emit(1, finish=True)
+    assert await beside == [3]
+    assert other.written == ["FROM 1 TO 2"]
+
+
+async def test_nothing_is_written_after_the_end(bench: Bench) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.outlet = wire.outlet
+    watching = watch(watcher)
+    await settle()
+    bench.emit(1)
+    watcher.close()
+    assert await watching == []
+    await settle()
+    assert wire.written == []
+
+
+async def test_an_iteration_that_is_cancelled_is_where_its_news_were_written_to(
+    bench: Bench,
+) -> None:
+    wire, watcher = Wire(), bench.watch()
+    watcher.outlet = wire.outlet
+    watching = watch(watcher)
+    await settle()
+    bench.emit(2)
+    await settle()
+    watching.cancel()
+    await settle()
+    assert (wire.written, watcher.cursor) == (["FROM 1 TO 2"], 2)
+    bench.emit(1)
+    await settle()
+    assert wire.written == ["FROM 1 TO 2"]
+
+
+@given(st.data())
+async def test_whatever_sockets_take_each_client_reads_each_event_once(data: st.DataObject) -> None:
+    """Interleaved at random: events, what a socket takes, other words on a connection."""
+    bench = Bench()
+    clients = [Client(bench.watch()) for _ in range(3)]
+    reading = [asyncio.create_task(client.read()) for client in clients]
+    for _ in range(data.draw(st.integers(1, 12))):
+        bench.emit(data.draw(st.integers(1, 600)), publish=data.draw(st.booleans()))
+        client = data.draw(st.sampled_from(clients))
+        client.room = data.draw(st.sampled_from([0, 1, 7, 1_000_000]))
+        if data.draw(st.booleans()):
+            client.speak()
+        for _ in range(data.draw(st.integers(0, 4))):
+            await asyncio.sleep(0)  # so many turns of the loop
+    bench.emit(1, finish=True)
+    await asyncio.gather(*reading)
+    assert [client.numbers for client in clients] == [seqs(1, bench.feed.head)] * 3
+
+
+class Client:
+    """A connection of either kind: what its socket does not take comes by the ordinary way."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.room = 1_000_000
+        self._got = bytearray()
+        self._shut: Callable[[], None] | None = None
+        self._watcher = watcher
+        watcher.outlet = Outlet("seqs", _seqs, self)
+
+    @property
+    def numbers(self) -> list[int]:
+        return [int(number) for number in self._got.replace(b"!", b"").split()]
+
+    @property
+    def framing(self) -> Callable[[bytes], bytes]:
+        return bytes
+
+    async def read(self) -> None:
+        async for item in self._watcher:
+            assert isinstance(item, Chunk)
+            self.finish(_seqs(item))
+
+    def speak(self) -> None:
+        """As a ping of the server's does."""
+        self.finish(b"!")
+
+    def open(self, shut: Callable[[], None]) -> Write | None:
+        self._shut = shut
+        return self._write if self.room else None
+
+    def finish(self, data: bytes) -> None:
+        if self._shut is not None:
+            shut, self._shut = self._shut, None
+            shut()
+        self._got += data
+
+    def _write(self, data: bytes) -> int:
+        assert self._shut is not None, "written to after it was shut"
+        if not self.room:
+            raise BlockingIOError
+        self._got += data[: self.room]
+        return min(self.room, len(data))
+
+
+def _seqs(chunk: Chunk) -> bytes:
+    return b"".join(b"%d " % seq for seq in range(chunk.first, chunk.last + 1))
