@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from asgi_app.memorylayer import MemoryLayer
 
 
@@ -43,3 +45,47 @@ async def test_a_member_that_reads_nothing_keeps_nobody_else_from_it() -> None:
 
 async def test_nobody_is_there() -> None:
     await MemoryLayer().group_send("group", {"type": "news"})
+
+
+async def test_what_is_sent_to_one_who_is_then_cancelled_is_the_next_ones() -> None:
+    layer = MemoryLayer()
+    await layer.group_add("group", "one")
+    waiting = asyncio.create_task(layer.receive("one"))
+    await asyncio.sleep(0)  # it waits now
+    for number in range(3):
+        await layer.group_send("group", {"type": "news", "number": number})
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    assert [(await layer.receive("one"))["number"] for _ in range(3)] == [0, 1, 2]
+
+
+async def test_one_who_was_cancelled_before_gets_nothing() -> None:
+    layer = MemoryLayer()
+    await layer.group_add("group", "one")
+    waiting = asyncio.create_task(layer.receive("one"))
+    await asyncio.sleep(0)  # it waits now
+    waiting.cancel()
+    await layer.group_send("group", {"type": "news"})
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    assert await layer.receive("one") == {"type": "news"}
+
+
+async def test_of_two_who_wait_each_gets_one() -> None:
+    layer = MemoryLayer()
+    both = [asyncio.create_task(layer.receive("one")) for _ in range(2)]
+    await asyncio.sleep(0)  # they wait now
+    for number in range(2):
+        await layer.send("one", {"type": "news", "number": number})
+    assert sorted([found["number"] for found in await asyncio.gather(*both)]) == [0, 1]
+    assert not layer.channels
+
+
+@pytest.mark.parametrize("name", ["", "no spaces", "x" * 200])
+async def test_a_name_that_no_layer_takes_is_refused(name: str) -> None:
+    layer = MemoryLayer()
+    with pytest.raises(TypeError):
+        await layer.group_send(name, {"type": "news"})
+    with pytest.raises(TypeError):
+        await layer.receive(name)

@@ -132,11 +132,13 @@ def read_by_index(cursor: Any, sql: str, parameters: Sequence[Any] = ()) -> list
 
 def insert(cursor: Any, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Add *rows*. PostgreSQL's COPY takes a quarter of the time of its fastest INSERT."""
+    if not rows:
+        return
     names = ", ".join(columns)
     statement = f"INSERT INTO {table} ({names}) VALUES ({marks(columns)})"
     if len(rows) == 1:
         cursor.execute(statement, rows[0])
-    elif rows and dialect().postgres:
+    elif dialect().postgres:
         # Django turns psycopg's errors into its own for execute() alone.
         with (
             cursor.db.wrap_database_errors,
@@ -144,7 +146,7 @@ def insert(cursor: Any, table: str, columns: Sequence[str], rows: Sequence[Seque
         ):
             for row in rows:
                 copy.write_row(row)
-    elif rows:
+    else:
         cursor.executemany(statement, rows)
 
 

@@ -32,7 +32,9 @@ def write(writes: Sequence[RunWrite]) -> set[UUID]:
             return _judge(alone, writes, together.write(alone, writes))[1]
     with engine_writing() as open_cursor:
         rest = writes if dialect().postgres else _carried_on(open_cursor, writes)
-        fresh, refused = _judge(open_cursor, rest, _rows(open_cursor, rest) if rest else {})
+        if not rest:
+            return set()
+        fresh, refused = _judge(open_cursor, rest, _rows(open_cursor, rest))
         apply(open_cursor, fresh)
     return refused
 
