@@ -83,7 +83,9 @@ class StreamFlow(Producer):
         return chunked if self._protocol.chunked else as_it_is
 
     def open(self, shut: Callable[[], None]) -> Write | None:
-        return None if self._protocol.finished else super().open(shut)
+        request = self._protocol
+        over = request.finished or request.method == b"HEAD"
+        return None if over else super().open(shut)
 
     def _begin(self) -> None:
         request = self._protocol
