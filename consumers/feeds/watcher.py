@@ -75,12 +75,10 @@ class Watcher(Follower):
         self._beat = True
         self.wake()
 
-    def finish(self, cursor: int, rest: bytes) -> None:
-        outlet = self.outlet
+    def finish(self, rest: bytes) -> None:
         self.wake()
-        self.cursor = cursor
-        if outlet is not None:
-            outlet.direct.finish(rest)
+        if self.outlet is not None:
+            self.outlet.direct.finish(rest)
 
     def desist(self) -> None:
         self.outlet = None
