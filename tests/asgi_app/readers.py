@@ -6,9 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
+
 from tests.live import LiveServer
 
-__all__ = ["Frame", "Way", "body", "chunks", "frames", "masked", "plain", "request", "unix"]
+__all__ = [
+    "Frame",
+    "Way",
+    "body",
+    "chunks",
+    "frames",
+    "masked",
+    "plain",
+    "request",
+    "started",
+    "unix",
+]
 
 NARROW = 65_536  # bytes of a receive buffer: the less the kernel takes, the sooner one is stuck
 
@@ -32,6 +45,14 @@ class Way(NamedTuple):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE  # the certificate is the test's own
         return context.wrap_socket(plain)
+
+
+def started(server: LiveServer) -> LiveServer:
+    """Started, with all the ports it is told to open: its own is the last of them."""
+    server.start(wait=False)
+    server.wait_line(rf"Listening on TCP address .*:{server.port}$")
+    httpx.get(server.url, timeout=20)  # it listens on all by the time it answers
+    return server
 
 
 def plain(server: LiveServer) -> Way:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.asgi_app.readers import Way, body, frames, masked, plain, request, unix
+from tests.asgi_app.readers import Way, body, frames, masked, plain, request, started, unix
 from tests.asgi_app.sockets import read_all
 from tests.asgi_app.torrent import part
 from tests.live import LiveServer
@@ -30,16 +30,8 @@ Start = Callable[..., LiveServer]
 @pytest.fixture
 def start(live: Start) -> Start:
     def start(*arguments: str, server: str = "daphne", **env: str) -> LiveServer:
-        made = live(
-            env,
-            server=server,
-            arguments=arguments,
-            application="tests.asgi_app.torrent:application",
-        )
-        made.start(wait=False)  # several ports may be opened, and this one last
-        made.wait_line(rf"Listening on TCP address .*:{made.port}$")
-        httpx.get(made.url, timeout=20)  # it listens on all by the time it answers
-        return made
+        application = "tests.asgi_app.torrent:application"
+        return started(live(env, server=server, arguments=arguments, application=application))
 
     return start
 

@@ -11,7 +11,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.asgi_app.readers import Frame, Way, body, frames, masked, plain, request, unix
+from tests.asgi_app.readers import (
+    Frame,
+    Way,
+    body,
+    frames,
+    masked,
+    plain,
+    request,
+    started,
+    unix,
+)
 from tests.asgi_app.sockets import read_all
 from tests.asgi_app.torrent import part
 from tests.live import LiveServer
@@ -30,8 +40,8 @@ Start = Callable[..., LiveServer]
 @pytest.fixture
 def start(live: Start) -> Start:
     def start(*arguments: str) -> LiveServer:
-        made = live({}, arguments=arguments, application="tests.asgi_app.straight:application")
-        return made.start()
+        application = "tests.asgi_app.straight:application"
+        return started(live({}, arguments=arguments, application=application))
 
     return start
 
