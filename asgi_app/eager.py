@@ -149,7 +149,7 @@ class _Hasty:
         """As the class writes, if anything is left for it; that also hears of a lost connection."""
         _shut(self)
         sent = 0
-        if self.connected and not self.dataBuffer and not self._tempDataLen:
+        if _is_clear(self):
             try:
                 sent = self.socket.send(data)
             except OSError:  # it is full, or lost

@@ -5,9 +5,9 @@ it. Twisted knows when that is too much, and tells whoever is registered as the 
 push producer. So the ``send`` that daphne hands over (``partial(server.handle_reply,
 protocol)``) is where the connection is found, and what wraps it is the producer::
 
-    application ── send() ──► Flow ── daphne ── twisted.web, autobahn ──► transport
-                               ▲                                             │
-                               └── pauseProducing, above 64 KiB buffered ◄───┘
+    application ── send() ──► Producer ── daphne ── twisted.web, autobahn ──► transport
+                               ▲                                                 │
+                               └── pauseProducing, above 64 KiB buffered ◄───────┘
                                    resumeProducing, when all of it has gone
 
 * HTTP: registered with the request at the first part of a body that has more, and no

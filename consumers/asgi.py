@@ -1,4 +1,4 @@
-"""The shape of an ASGI 3.0 application, in five names; and an extension of our own."""
+"""The shape of an ASGI 3.0 application, and an extension of our own."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol

@@ -175,6 +175,6 @@ class Feed:
         self._stirred = monotonic()
         self._drop()  # the last one may have grown
         self.turn.stir()
-        if len(self.listeners) > len(self.turn):
+        if len(self.listeners) > len(self.turn):  # or each would be touched, see Turn
             for listener in [each for each in self.listeners if each not in self.turn]:
                 listener.wake()

@@ -54,9 +54,6 @@ class _Row(NamedTuple):
     framing: Callable[[bytes], bytes]
     writes: dict[Write, Waiting]
 
-    def bytes_of(self, chunk: Chunk) -> bytes:
-        return self.framing(self.encode(chunk))
-
 
 class Turn:
     """Those who have all there is and wait: they are written to without being woken.
@@ -137,7 +134,7 @@ class Turn:
         ready = []
         for row in tuple(self._rows.values()):
             try:
-                ready.append((row.bytes_of(chunk), row))
+                ready.append((row.framing(row.encode(chunk)), row))
             except Exception:  # it is nobody else's trouble
                 logger.exception("Events could not be made into bytes.")
                 for waiting in tuple(row.writes.values()):

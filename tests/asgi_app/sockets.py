@@ -9,7 +9,7 @@ from websockets.typing import Origin
 
 from tests.live import LiveServer
 
-__all__ = ["connect", "connect_websocket", "read_all", "read_until", "refuses"]
+__all__ = ["connect", "connect_websocket", "read_all", "read_to", "read_until", "refuses"]
 
 
 def connect(server: LiveServer) -> socket.socket:
@@ -45,4 +45,14 @@ def read_all(connection: socket.socket) -> bytes:
     got = bytearray()
     while chunk := connection.recv(65_536):
         got += chunk
+    return bytes(got)
+
+
+def read_to(connection: socket.socket, end: bytes) -> bytes:
+    """Read until what has come ends like this."""
+    got = bytearray()
+    while not got.endswith(end):
+        piece = connection.recv(262_144)
+        assert piece, got[-80:]
+        got += piece
     return bytes(got)

@@ -16,7 +16,7 @@ from django.core.asgi import get_asgi_application
 from asgi_app.application import Headway
 from consumers.asgi import FRAMES, Direct, Receive, Scope, Send, Write
 from consumers.wire import text_frame
-from tests.asgi_app.torrent import part
+from tests.asgi_app.parts import answer, part
 
 __all__ = ["application"]
 
@@ -59,9 +59,9 @@ async def straight(scope: Scope, receive: Receive, send: Send) -> None:
             over = _over_http if scope["type"] == "http" else _over_websocket
             await over(way, found, int(count), int(size), receive, send)
         case ["how", name]:
-            await _answer(send, json.dumps(how.get(name, {})).encode())
+            await answer(send, json.dumps(how.get(name, {})).encode())
         case _:
-            await _answer(send, scope["path"].encode())
+            await answer(send, scope["path"].encode())
 
 
 async def _parts(
@@ -99,12 +99,6 @@ async def _over_websocket(
     parts = [text_frame(part(number, size)) for number in range(count)]
     await _parts(way, found, parts, frames)
     await send({"type": "websocket.close", "code": 4000})
-
-
-async def _answer(send: Send, body: bytes) -> None:
-    headers = [(b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 get_asgi_application()  # sets Django up

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.asgi_app.parts import part
 from tests.asgi_app.readers import Way, body, frames, masked, plain, request, started, unix
-from tests.asgi_app.sockets import read_all
-from tests.asgi_app.torrent import part
+from tests.asgi_app.sockets import read_all, read_to
 from tests.live import LiveServer
 from tests.processes import free_port
 from tests.services.certificate import make_certificate
@@ -84,16 +84,6 @@ def check(data: bytes, websocket: bool, count: int = COUNT) -> None:
     else:
         same = body(data) == (whole(count), b"")
     assert same  # no comparison in words of so many bytes
-
-
-def read_to(reader: socket.socket, end: bytes) -> bytes:
-    """Read until what has come ends like this."""
-    got = bytearray()
-    while not got.endswith(end):
-        piece = reader.recv(262_144)
-        assert piece, got[-80:]
-        got += piece
-    return bytes(got)
 
 
 def read_until_end(reader: socket.socket, websocket: bool) -> bytes:

@@ -1,6 +1,5 @@
 """Writing straight to sockets, under a real daphne, beside everyone else who writes to them."""
 
-import socket
 import struct
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.asgi_app.parts import part
 from tests.asgi_app.readers import (
     Frame,
     Way,
@@ -22,8 +22,7 @@ from tests.asgi_app.readers import (
     started,
     unix,
 )
-from tests.asgi_app.sockets import read_all
-from tests.asgi_app.torrent import part
+from tests.asgi_app.sockets import read_all, read_to
 from tests.live import LiveServer
 from tests.processes import free_port
 from tests.services.certificate import make_certificate
@@ -67,15 +66,6 @@ def texts(found: list[Frame]) -> bytes:
     return b"".join(frame.payload for frame in found if frame.opcode == TEXT)
 
 
-def read_until(reader: socket.socket, end: bytes) -> bytes:
-    got = bytearray()
-    while not got.endswith(end):
-        piece = reader.recv(262_144)
-        assert piece, got[-80:]
-        got += piece
-    return bytes(got)
-
-
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
 @pytest.mark.parametrize("websocket", [False, True])
 def test_what_a_socket_does_not_take_follows_in_order(
@@ -88,10 +78,10 @@ def test_what_a_socket_does_not_take_follows_in_order(
         reader.sendall(request(f"/straight/a/{COUNT}/{SIZE}/", websocket=websocket))
         full(server)
         if websocket:
-            data = read_until(reader, b"\x88\x02" + struct.pack("!H", 4000))
+            data = read_to(reader, b"\x88\x02" + struct.pack("!H", 4000))
             same = texts(list(frames(data))) == whole()
         else:
-            same = body(read_until(reader, b"\r\n0\r\n\r\n")) == (whole(), b"")
+            same = body(read_to(reader, b"\r\n0\r\n\r\n")) == (whole(), b"")
     assert same  # no comparison in words of so many bytes
     found = how(server)
     assert found["straight"] + found["sent"] == COUNT
@@ -105,7 +95,7 @@ def test_with_tls_there_is_no_straight_way(start: Start, tmp_path: Path) -> None
     server = start("-e", endpoint)
     with closing(Way((), ("127.0.0.1", port), tls=True).open()) as reader:
         reader.sendall(request(f"/straight/a/{COUNT}/{SIZE}/"))
-        same = body(read_until(reader, b"\r\n0\r\n\r\n")) == (whole(), b"")
+        same = body(read_to(reader, b"\r\n0\r\n\r\n")) == (whole(), b"")
     assert same
     assert how(server) == {"sent": COUNT}
 
@@ -123,7 +113,7 @@ def test_a_head_request_gets_nothing_straight(start: Start) -> None:
     server = start()
     with closing(plain(server).open()) as reader:
         reader.sendall(request(f"/straight/a/{COUNT}/800/", method="HEAD") + request("/last/"))
-        data = read_until(reader, b"/last/")
+        data = read_to(reader, b"/last/")
     assert data.count(b"HTTP/1.1 200") == 2
     assert len(data) < 1000
     assert "straight" not in how(server)
@@ -138,10 +128,12 @@ def test_the_servers_own_frames_come_between_whole_messages(start: Start) -> Non
         for number in range(pings):
             reader.sendall(masked(b"%d" % number, PING))
             data += reader.recv(65_536)
-        data += read_until(reader, b"\x88\x02" + struct.pack("!H", 4000))
+        data += read_to(reader, b"\x88\x02" + struct.pack("!H", 4000))
     found = list(frames(data))
     pongs = [frame.payload for frame in found if frame.opcode == PONG]
     assert pongs == [b"%d" % number for number in range(pings)]
+    first = [frame.opcode for frame in found].index(PONG)
+    assert {frame.opcode for frame in found[first:]} == {TEXT, PONG, CLOSE}
     same = texts(found) == whole(800, 20_000)
     assert same
     assert how(server)["shut"] > 0  # not for each: some pings are read together

@@ -11,15 +11,11 @@ from django.core.asgi import get_asgi_application
 
 from asgi_app.application import Headway
 from consumers.asgi import Receive, Scope, Send
+from tests.asgi_app.parts import answer, part
 
-__all__ = ["application", "part"]
+__all__ = ["application"]
 
 poured: dict[str, dict[str, object]] = {}
-
-
-def part(number: int, size: int) -> bytes:
-    """No two are the same: nothing is shared between the copies of one."""
-    return (b"%08d" % number) * (size // 8)
 
 
 async def pour(scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,9 +29,9 @@ async def pour(scope: Scope, receive: Receive, send: Send) -> None:
             finally:
                 state["ended"] = True
         case ["poured", name]:
-            await _answer(send, json.dumps(poured.get(name, {})).encode())
+            await answer(send, json.dumps(poured.get(name, {})).encode())
         case _:
-            await _answer(send, scope["path"].encode())
+            await answer(send, scope["path"].encode())
 
 
 async def _over_http(
@@ -65,12 +61,6 @@ _VIAS: dict[str, Callable[..., Awaitable[None]]] = {
     "http": _over_http,
     "websocket": _over_websocket,
 }
-
-
-async def _answer(send: Send, body: bytes) -> None:
-    headers = [(b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 get_asgi_application()  # sets Django up
