@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bundles import BundleSocketWatcher, BundleStreamWatcher
-from tests.chaos.service.client import State, enqueue, state
+from tests.chaos.service.client import State, enqueue, state, usual
 from tests.ledger import Ledger
 from tests.live import LiveServer
 from tests.stacks import Show
@@ -40,7 +40,7 @@ def undisturbed(
         while min(watcher.cursor for watcher in watchers) < 10:
             time.sleep(0.05)  # it is another loop's event
         try:
-            before = state(server)
+            before = usual(server)
             warm_up()
             state(server)  # of memory, what nobody holds is gone: before, as it will be after
             size = server.usage().rss

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.asgi_app.readers import masked, request
-from tests.chaos.service.client import State, enqueue_many, state
+from tests.chaos.service.client import State, enqueue_many, usual
 from tests.live import LiveServer
 from tests.stacks import Serve, Show
 
@@ -105,7 +105,7 @@ async def settled(server: LiveServer, limit: int) -> Size:
     """Wait until nobody is there and no task is left of them; what is there if that never comes."""
     deadline = time.monotonic() + 40
     while True:
-        now = state(server)
+        now = usual(server)
         nobody = not any((now.feeds, now.bundles, now.groups, now.streams, now.watchers))
         if (nobody and now.tasks <= limit) or time.monotonic() > deadline:
             return Size(now, files(server.process.pid), server.usage().rss)
@@ -130,7 +130,7 @@ async def test_nothing_stays(serve: Serve, rng: random.Random, show: Show, cycle
     for _ in range(10):
         await drop(dropper, cycles // 10)
         sizes.append(server.usage().rss >> 20)
-    after = await settled(server, idle)
+    after = await settled(server, before.state.tasks)
     show(f"before: {before}")
     show(f"meanwhile: {sizes} MB")
     show(f"after {cycles} cycles: {after}")

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from tests.chaos.service.client import State, enqueue_many, state
+from tests.chaos.service.client import State, enqueue_many, state, usual
 from tests.live import LiveServer
 from tests.processes import Usage
 from tests.stacks import Serve, Show, Stack
@@ -109,7 +109,7 @@ async def test_open_streams_hold_no_thread_and_no_connection(
         for number in range(STREAMS)
     ]
     await warm_up(StreamWatcher(server.port, runs[0], headers=headers))
-    before = await back_to(server, state(server))
+    before = await back_to(server, usual(server))
     await looked(server, stack, show, "before")
     async with opened(watchers):
         # All at once they are live, and get what happens from here on.
