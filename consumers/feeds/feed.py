@@ -120,9 +120,9 @@ class Feed:
         return self._over or Place.CURRENT
 
     def news(self, cursor: int) -> News | None:
-        """What follows *cursor*, if that can be written without a thought of the run's end."""
+        """What follows *cursor*, if that is more than the end."""
         found = self.read(cursor)
-        if not isinstance(found, Chunk) or found.ends_log:
+        if not isinstance(found, Chunk):
             return None
         return News(found, self.read(found.last) is Place.CURRENT)
 

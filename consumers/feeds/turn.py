@@ -15,7 +15,7 @@ logger = logging.getLogger("headway.watcher")
 
 
 class News(NamedTuple):
-    """What follows a cursor, and whether there is nothing to be said after it."""
+    """What follows a cursor, and whether that is all there is to say for now."""
 
     chunk: Chunk
     complete: bool

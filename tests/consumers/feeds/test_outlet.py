@@ -30,7 +30,8 @@ async def test_news_are_written_while_it_waits(bench: Bench) -> None:
     await settle()
     assert wire.written == ["FROM 1 TO 2", "FROM 3 TO 4"]
     bench.emit(1, finish=True)
-    assert await watching == [5]  # whoever iterates has the last word
+    assert await watching == []  # its end is all that the iteration has
+    assert wire.written[2:] == ["FROM 5 TO 5"]
 
 
 async def test_what_a_socket_has_not_taken_is_written_the_ordinary_way(bench: Bench) -> None:
@@ -43,7 +44,8 @@ async def test_what_a_socket_has_not_taken_is_written_the_ordinary_way(bench: Be
     await settle()
     assert (wire.written, wire.rests) == (["FROM", "FROM"], [" 1 TO 1", " 2 TO 2"])
     bench.emit(1, finish=True)
-    assert await watching == [3]
+    assert await watching == []
+    assert wire.rests == [" 1 TO 1", " 2 TO 2", " 3 TO 3"]
 
 
 async def test_what_a_full_socket_refuses_is_written_the_ordinary_way(bench: Bench) -> None:
@@ -60,8 +62,8 @@ async def test_what_a_full_socket_refuses_is_written_the_ordinary_way(bench: Ben
     bench.emit(1)  # and from here on it is again
     await settle()
     bench.emit(1, finish=True)
-    assert await watching == [2, 3, 5]
-    assert (wire.written, wire.rests) == (["FROM 4 TO 4"], ["FROM 1 TO 1"])
+    assert await watching == [2, 3]
+    assert (wire.written, wire.rests) == (["FROM 4 TO 4", "FROM 5 TO 5"], ["FROM 1 TO 1"])
 
 
 async def test_nothing_is_written_once_it_is_shut(bench: Bench) -> None:
@@ -82,8 +84,8 @@ async def test_more_than_a_chunk_is_written_in_turns(bench: Bench) -> None:
     bench.emit(1_000)
     await settle()
     bench.emit(1, finish=True)
-    assert await watching == [1_001]
-    assert wire.written == ["FROM 1 TO 512", "FROM 513 TO 1000"]
+    assert await watching == []
+    assert wire.written == ["FROM 1 TO 512", "FROM 513 TO 1000", "FROM 1001 TO 1001"]
 
 
 async def test_nothing_is_written_that_the_log_must_tell(bench: Bench) -> None:
@@ -92,8 +94,8 @@ async def test_nothing_is_written_that_the_log_must_tell(bench: Bench) -> None:
     bench.emit(1)
     await settle()
     bench.emit(1, finish=True)
-    assert await watching == [1, 2, 3, 4]
-    assert wire.written == []
+    assert await watching == [1, 2, 3]
+    assert wire.written == ["FROM 4 TO 4"]
 
 
 async def test_who_is_ahead_of_the_feed_is_not_written_what_others_lack(bench: Bench) -> None:
@@ -107,32 +109,34 @@ async def test_who_is_ahead_of_the_feed_is_not_written_what_others_lack(bench: B
         bench.emit(1)
         await settle()
     bench.emit(1, finish=True)
-    assert await watching == [1, 2, 3, 5]
-    assert await beside == [3, 5]
-    assert first.written == second.written == ["FROM 4 TO 4"]
+    assert await watching == [1, 2, 3]
+    assert await beside == [3]
+    assert first.written == second.written == ["FROM 4 TO 4", "FROM 5 TO 5"]
 
 
 async def test_each_form_is_made_once_and_written_to_those_who_have_it(bench: Bench) -> None:
     made: list[str] = []
 
-    def form(name: str) -> Outlet:
+    def form(name: str, wire: Wire) -> Outlet:
         def encode(chunk: Chunk) -> bytes:
             made.append(name)
             return name.encode()
 
-        return Outlet(name, encode, wires[name])
+        return Outlet(name, encode, wire)
 
-    wires = {"a": Wire(), "b": Wire()}
-    watchers = [bench.watch() for _ in range(4)]
-    for watcher, name in zip(watchers, "abab", strict=True):
-        watcher.outlet = form(name)
-    watching = [watch(watcher) for watcher in watchers]
+    wires = [Wire() for _ in range(4)]
+    watching = []
+    for name, wire in zip("abab", wires, strict=True):
+        watcher = bench.watch()
+        watcher.outlet = form(name, wire)
+        watching.append(watch(watcher))
     await settle()
     bench.emit(1)
     await settle()
     assert sorted(made) == ["a", "b"]
     bench.emit(1, finish=True)
-    assert await asyncio.gather(*watching) == [[2]] * 4
+    assert await asyncio.gather(*watching) == [[]] * 4
+    assert [wire.written for wire in wires] == [["A", "A"], ["B", "B"]] * 2
 
 
 async def test_who_cannot_be_written_to_is_given_it_and_the_others_have_theirs(
@@ -150,7 +154,8 @@ async def test_who_cannot_be_written_to_is_given_it_and_the_others_have_theirs(
     assert wire.written == ["FROM 1 TO 2"]
     assert "no such form" in caplog.text
     bench.emit(1, finish=True)
-    assert await asyncio.gather(*watching) == [[1, 2, 3], [3]]
+    assert await asyncio.gather(*watching) == [[1, 2, 3], []]
+    assert wire.written == ["FROM 1 TO 2", "FROM 3 TO 3"]
 
 
 async def test_who_loses_what_was_not_taken_is_let_go_to_come_again(
@@ -166,8 +171,8 @@ async def test_who_loses_what_was_not_taken_is_let_go_to_come_again(
     assert await watching == []
     assert "no such connection" in caplog.text
     bench.emit(1, finish=True)
-    assert await beside == [3]
-    assert other.written == ["FROM 1 TO 2"]
+    assert await beside == []
+    assert other.written == ["FROM 1 TO 2", "FROM 3 TO 3"]
 
 
 async def test_nothing_is_written_after_the_end(bench: Bench) -> None:

@@ -149,8 +149,9 @@ async def test_news_are_written_past_a_server_that_takes_them() -> None:
     await settle()
     inner.emit(2, "finished")
     await request
-    assert [data[:6] for data in socket.written] == [b"id: 1\n"]
-    assert client.body.startswith(b"openingid: 2\n")
+    assert [data[:6] for data in socket.written] == [b"id: 1\n", b"id: 2\n"]
+    assert client.body == b"opening"
+    assert client.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 @pytest.mark.parametrize(
