@@ -28,6 +28,7 @@ from tasks.engine.process.either import either
 from tasks.engine.process.loops import call_on
 from tasks.engine.process.threads import DatabaseThread
 from tasks.engine.store import Claim, Held, RunWrite
+from tasks.engine.upkeep.checkpoints import checkpoints
 from tasks.engine.upkeep.pruning import Pruner
 from tasks.engine.writing.journal import Journal
 from tasks.engine.writing.publisher import Publisher, pack
@@ -75,6 +76,7 @@ class Workforce:
             Child("retention", Pruner().serve),
             Child("claimer", self._claimer.serve),
             Child("conductor", Conductor().serve),
+            *checkpoints(),
             *wakers(self.hear, self._writer),
         ]
 

@@ -47,7 +47,7 @@ from tasks.engine.store.reads import (
 )
 from tasks.engine.store.retention import Due, discard, due, finished_queues, keep, prunable, prune
 from tasks.engine.store.schema import answers, unapplied
-from tasks.engine.store.signals import data_version, listen, notified, notify
+from tasks.engine.store.signals import checkpoint, data_version, listen, notified, notify
 from tasks.engine.store.workers import (
     LiveWorker,
     WorkerInfo,
@@ -84,6 +84,7 @@ __all__ = [
     "cancel",
     "changed_ids",
     "changed_runs",
+    "checkpoint",
     "claim",
     "claim_from",
     "clock",

@@ -1,4 +1,4 @@
-"""What a database itself tells other connections."""
+"""What a database itself tells other connections, and what SQLite wants done beside them."""
 
 from django.db import connections
 
@@ -6,7 +6,7 @@ from tasks.conf import conf
 from tasks.engine.store.dialect import cursor
 from tasks.engine.store.plain import plain_cursor
 
-__all__ = ["data_version", "listen", "notified", "notify"]
+__all__ = ["checkpoint", "data_version", "listen", "notified", "notify"]
 
 _CHANNEL = "headway_wake"
 
@@ -17,6 +17,15 @@ def data_version() -> int:
     plain.execute("PRAGMA data_version")
     found: int = plain.fetchone()[0]
     return found
+
+
+def checkpoint() -> None:
+    """SQLite: move what is in the write-ahead log into the file, as far as nobody reads it there.
+
+    Readers and writers go on meanwhile: https://www.sqlite.org/c3ref/wal_checkpoint_v2.html.
+    """
+    with cursor() as open_cursor:
+        open_cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def listen() -> None:
