@@ -31,7 +31,7 @@ MERCY = 0.1  # seconds for tasks that no one waits for to end
 # Seconds a client may take to read what was sent before the close. autobahn's own 1 s would
 # cut a slow one off in the middle of the log.
 CLOSE_PATIENCE = 30.0
-# Seconds after the ports are closed in which a connection accepted before has its first request.
+# Seconds after the ports are closed in which a connection accepted before has all of a request.
 FIRST_REQUEST = 0.5
 FLUSH = 1.0  # seconds for the last bytes to leave; fewer when late
 
@@ -139,6 +139,7 @@ class ReactorHooks:
         until = self._closed + FIRST_REQUEST
         while self._waits_for_a_request() and loop.time() < until:  # noqa: ASYNC110
             await asyncio.sleep(0.01)  # nothing tells of what is still to be read
+        await asyncio.sleep(0)  # what was read last becomes an application in this turn
 
     def _waits_for_a_request(self) -> bool:
         from twisted.internet.tcp import Server
@@ -146,7 +147,7 @@ class ReactorHooks:
         connections = (each for each in self._reactor.getReaders() if isinstance(each, Server))
         # HTTP/1.1's own, inside what chooses between it and HTTP/2.
         channels = (getattr(each.protocol, "_channel", None) for each in connections)
-        return any(getattr(channel, "requests", None) == [] for channel in channels)
+        return any(map(_waits, channels))
 
     def _ports(self) -> Iterator[Any]:
         """daphne's listening ports. A task's own stay open: it has its grace period."""
@@ -188,6 +189,16 @@ class ReactorHooks:
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(stop)
             self._stopped.wait(LAST_RESORT)
+
+
+def _waits(channel: Any) -> bool:
+    """Whether a connection of HTTP/1.1 has no request, or has not read all of it."""
+    from twisted.web.http import Request
+
+    requests = getattr(channel, "requests", None)
+    if requests is None:
+        return False
+    return not requests or requests[-1].method == Request.method  # set with the last byte
 
 
 def _http_factory(port: Any) -> Any:

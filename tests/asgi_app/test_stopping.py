@@ -102,19 +102,31 @@ def test_new_connections_are_refused_while_it_drains(daphne: Start) -> None:
     stop(server, 4)
 
 
-def test_a_connection_that_was_accepted_has_its_request_answered(daphne: Start) -> None:
+@pytest.mark.parametrize(
+    ("begun", "rest", "status"),
+    [
+        (b"", b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        (b"GET /health/live HTTP/1.1\r\n", b"Host: localhost\r\n\r\n", 200),
+        (b"POST /health/live HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n", b"{}", 405),
+    ],
+    ids=["connection", "head", "body"],
+)
+def test_a_connection_that_was_accepted_has_its_request_answered(
+    daphne: Start, begun: bytes, rest: bytes, status: int
+) -> None:
     """A proxy connects and then writes: refused in between, it cannot ask another process."""
     server = daphne(grace=6, HEADWAY_ROLE="web")
     with closing(connect(server)) as connection:
-        httpx.get(f"{server.url}/health/live")  # by now it is accepted
+        connection.sendall(begun)
+        httpx.get(f"{server.url}/health/live")  # by now it is accepted, and that is read
         server.terminate()
         server.wait_line("Stopping")
         assert refuses(server, within=1)
         time.sleep(0.3)  # an idle process would be gone
 
-        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.sendall(rest)
 
-        assert read_all(connection).startswith(b"HTTP/1.1 200")
+        assert read_all(connection).startswith(b"HTTP/1.1 %d" % status)
         assert server.wait() == 0, server.output
 
 
