@@ -99,7 +99,8 @@ class Conf:
     feed_bytes: int = count(1_048_576, "events of one run kept in memory, in bytes", 1024)
     feeds_bytes: int = count(67_108_864, "the same of all watched runs, with their frames", 1024)
     replay_bytes: int = count(33_554_432, "stored pages of the log kept in memory, in bytes", 1024)
-    reconcile: float = seconds(1.0, "how often watched runs are compared with the database")
+    # With the reading it takes less than the second that a lost message may cost.
+    reconcile: float = seconds(0.9, "how often watched runs are compared with the database")
     stuck: float = seconds(25.0, "a reader that takes nothing for so long is cut off")
     heartbeat: float = seconds(15.0, "how often a silent stream says that it is alive")
 
