@@ -127,7 +127,7 @@ async def test_disconnecting_releases_everything(hub: Hub) -> None:
         await stream.disconnect()
     assert (hub.watched, hub.bundles) == (0, set())
     await settle()
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before  # of those, one of the layer's may have ended
 
 
 async def test_without_the_wrapper_django_streams_the_same(hub: Hub) -> None:

@@ -111,7 +111,7 @@ async def test_disconnecting_releases_everything(hub: Hub) -> None:
         await stream.disconnect()
     assert hub.watched == 0
     await settle()
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before  # of those, one of the layer's may have ended
 
 
 async def test_an_open_stream_holds_no_thread_and_no_connection(hub: Hub, ann: Login) -> None:

@@ -142,7 +142,7 @@ async def test_disconnecting_releases_everything(hub: Hub) -> None:
         await ws.disconnect(timeout=PATIENCE)
     assert hub.watched == 0
     await settle()
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before  # of those, one of the layer's may have ended
 
 
 async def test_going_away(hub: Hub) -> None:
