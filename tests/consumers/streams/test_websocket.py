@@ -15,7 +15,7 @@ from tasks.states import RunStatus
 
 from ..connections import PATIENCE, socket
 from ..fakes import seqs
-from ..loops import settle
+from ..loops import lasting, settle
 from ..rows import emit, stored
 from ..runsocket import closing, envelopes, opened, refused, text
 
@@ -133,7 +133,7 @@ async def test_a_stop_that_is_not_allowed_leaves_the_stream(hub: Hub, settings: 
 
 async def test_disconnecting_releases_everything(hub: Hub) -> None:
     run = await stored(events=1)
-    before = asyncio.all_tasks()
+    before = lasting()
     sockets = [await opened(socket(run.pk)) for _ in range(5)]
     for ws in sockets:
         await text(ws)
@@ -142,7 +142,7 @@ async def test_disconnecting_releases_everything(hub: Hub) -> None:
         await ws.disconnect(timeout=PATIENCE)
     assert hub.watched == 0
     await settle()
-    assert asyncio.all_tasks() <= before  # of those, one of the layer's may have ended
+    assert lasting() == before
 
 
 async def test_going_away(hub: Hub) -> None:
