@@ -34,7 +34,7 @@ def burst(plan: Plan) -> list[Table]:
             rows += rows_of(f"{count} × SSE", sides, found)
             if clients == 100:
                 ratio = median(found["Headway"], "cpu", found["bare"])
-                targets.append(Target("CPU of a delivery against bare daphne's", ratio, 0.25))
+                targets.append(Target("CPU of a delivery against bare daphne's", ratio, 1 / 15))
     return [Table("Burst, server-sent events", COLUMNS, rows, targets)]
 
 

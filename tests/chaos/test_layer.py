@@ -22,8 +22,9 @@ from tests.watchers import End, SocketWatcher, StreamWatcher, Watcher, exactly, 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 PACE = 0.05  # seconds between two events
-# Seconds between two of them at a watcher. The repair takes one; the rest is a loaded machine's.
-SILENCE = 10.0
+# Seconds between two of them at a watcher: a repair takes less than one, on a machine that has
+# nothing else to do; beside all other tests more may pass.
+REPAIR, SILENCE = 1.0, 10.0
 
 
 class Timed:
@@ -67,7 +68,9 @@ async def beside(
     return watchers
 
 
-def whole(watchers: Sequence[Watcher], ledger: Ledger, show: Show) -> None:
+def whole(
+    watchers: Sequence[Watcher], ledger: Ledger, show: Show, silence: float = SILENCE
+) -> None:
     """Exactly the log, with not one connection more than the first."""
     for watcher in watchers:
         parts = getattr(watcher, "parts", {watcher.run_id: watcher})
@@ -75,7 +78,7 @@ def whole(watchers: Sequence[Watcher], ledger: Ledger, show: Show) -> None:
         assert watcher.ends == [End.FINISHED], watcher
     longest = max(getattr(watcher, "silence", 0.0) for watcher in watchers)
     show(f"{watchers[0].cursor} events, and nothing for {longest:.2f} s at most")
-    assert longest < SILENCE
+    assert longest < silence
 
 
 async def test_a_layer_that_loses_and_reorders(
@@ -100,10 +103,20 @@ class TestBroken:
             yield made
 
     @pytest.mark.parametrize(
-        "seconds", [pytest.param(2, id="short"), pytest.param(10, marks=pytest.mark.soak)]
+        ("seconds", "silence"),
+        [
+            pytest.param(2, SILENCE, id="short"),
+            pytest.param(10, REPAIR, id="long", marks=pytest.mark.soak),
+        ],
     )
     async def test_redis_stops_and_comes_again(
-        self, serve: Serve, stack: Breakable, show: Show, tmp_path: Path, seconds: float
+        self,
+        serve: Serve,
+        stack: Breakable,
+        show: Show,
+        tmp_path: Path,
+        seconds: float,
+        silence: float,
     ) -> None:
         servers = [serve(complains=True).start(), serve(role="web", complains=True).start()]
 
@@ -113,7 +126,7 @@ class TestBroken:
             stack.redis.start()
 
         watchers = await beside(outage, servers, tmp_path / "over")
-        whole(watchers, Ledger(stack), show)
+        whole(watchers, Ledger(stack), show, silence)
 
     async def test_its_clients_are_killed_again_and_again(
         self, serve: Serve, stack: Breakable, show: Show, tmp_path: Path
